@@ -1,0 +1,155 @@
+/** Typed settings. The only reader of process.env; every limit has a name with its unit. */
+import { resolve } from 'node:path';
+
+/** A setting that does not parse: ends the start with one line that names the variable, the value and what to do. */
+export class SettingError extends Error {}
+
+export interface Config {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  readonly dataDir: string;
+  readonly databaseUrl: string | undefined;
+  readonly admin: { readonly email: string; readonly password: string | undefined };
+  readonly pace: Pace;
+  readonly packageBytesMax: number;
+  readonly limits: Limits;
+}
+
+/** `size` devices are told per `intervalMs`, evenly spread. */
+export interface Pace {
+  readonly intervalMs: number;
+  readonly size: number;
+}
+
+export type Limits = typeof LIMITS;
+
+/** What bounds queues, buffers, bodies, waits and caches. Not for the environment: a test overrides single ones. */
+export const LIMITS = {
+  /** Connections of the general pool; the writers have their own. */
+  databaseConnectionsMax: 10,
+  writerConnectionsMax: 3,
+  writerStatementTimeoutMs: 10_000,
+  writerIdleInTransactionTimeoutMs: 5_000,
+  managementTransactionTimeoutMs: 10_000,
+
+  /** JSON that a device posts. */
+  deviceBodyBytesMax: 65_536,
+  /** Client attributes that are kept for one device, as JSON text. */
+  clientAttributesBytesMax: 65_536,
+  /** Steps (values with one ts) in one device message. */
+  deviceMessageStepsMax: 1_000,
+  /** Words of a device that are kept with an update, in characters. */
+  deviceErrorCharactersMax: 1_024,
+  longPollDefaultMs: 60_000,
+  longPollMaxMs: 300_000,
+  /** An offer that was delivered is repeated after this long while the update is still INITIATED. */
+  offerRepeatMs: 300_000,
+
+  /** Reports are gathered this long, or until the batch is full, and committed together. */
+  reportGatherMs: 4,
+  reportBatchMax: 200,
+  /** Reports waiting for their batch; beyond it a device is asked to come again. */
+  reportQueueMax: 20_000,
+
+  /** Slots that the enqueuer reconciles in one transaction. */
+  walkSliceMax: 1_000,
+  /** Devices that the notifier tells in one transaction. */
+  tellBatchMax: 1_000,
+  /** The longest that a loop sleeps without looking. */
+  loopIdleMs: 1_000,
+
+  /** Bytes served and deliveries wait at most this long in memory. */
+  flushIntervalMs: 1_000,
+  /** A device's last sign of life is written at most this often. */
+  seenQuantumMs: 300_000,
+  /** Credentials and effective packages are believed at most this long without asking the database. */
+  cacheAgeMaxMs: 1_000,
+  cacheEntriesMax: 100_000,
+
+  /** Events of the log that a process keeps in memory for its subscribers. */
+  logWindowMax: 20_000,
+  /** A look into the log even if no notification came. */
+  logIdleLookMs: 1_000,
+  logReadMax: 1_000,
+  subscriptionBatchMs: 100,
+  subscriptionBatchMax: 500,
+  fleetSummaryIntervalMs: 100,
+  /** Bytes that a subscriber may leave unread before it is ended with SLOW_CONSUMER. */
+  subscriberUnreadBytesMax: 4_194_304,
+  subscriptionsPerSocketMax: 100,
+
+  pageSizeDefault: 50,
+  pageSizeMax: 200,
+  /** Beyond it `totalCount` is exact only where a counter knows it. */
+  totalCountMax: 10_000,
+
+  graphqlBodyBytesMax: 1_048_576,
+  graphqlDepthMax: 12,
+  graphqlAliasesMax: 30,
+  graphqlTokensMax: 2_000,
+  graphqlCostMax: 20_000,
+  /** Multipart around the file: the documents, the map and the boundaries. */
+  uploadEnvelopeBytesMax: 65_536,
+
+  sessionLifetimeMs: 30 * 24 * 3_600_000,
+  passwordCharactersMin: 8,
+  passwordCharactersMax: 256,
+  shortTextCharactersMax: 255,
+  descriptionCharactersMax: 4_096,
+
+  headerTimeoutMs: 10_000,
+  /** SIGTERM: what is under way may finish within this. */
+  drainMs: 8_000,
+} as const satisfies Record<string, number>;
+
+const PACKAGE_BYTES_DEFAULT = 2 ** 31;
+
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  return {
+    host: text(env, 'HOST') ?? '0.0.0.0',
+    port: integer(env, ['PORT'], 8080, 0, 65_535),
+    dataDir: resolve(text(env, 'DATA_DIR') ?? './data'),
+    databaseUrl: databaseUrl(env),
+    admin: { email: email(env), password: text(env, 'ADMIN_PASSWORD') },
+    pace: {
+      intervalMs: integer(env, ['TB_QUEUE_CORE_OTA_PACK_INTERVAL_MS', 'TB_QUEUE_CORE_FW_PACK_INTERVAL_MS'], 60_000, 1, 86_400_000),
+      size: integer(env, ['TB_QUEUE_CORE_OTA_PACK_SIZE', 'TB_QUEUE_CORE_FW_PACK_SIZE'], 100, 1, 1_000_000_000),
+    },
+    packageBytesMax: integer(env, ['OTA_PACKAGE_BYTES_MAX'], PACKAGE_BYTES_DEFAULT, 1, Number.MAX_SAFE_INTEGER),
+    limits: LIMITS,
+  };
+}
+
+/** A variable that is set to nothing counts as unset, as in a compose file with empty defaults. */
+function text(env: NodeJS.ProcessEnv, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value ? value : undefined;
+}
+
+/** The first of `names` that is set. */
+function integer(env: NodeJS.ProcessEnv, names: readonly string[], absent: number, min: number, max: number): number {
+  for (const name of names) {
+    const value = text(env, name);
+    if (value === undefined) continue;
+    const number = Number(value);
+    if (/^\d+$/.test(value) && number >= min && number <= max) return number;
+    throw new SettingError(`${name}=${value} is not a whole number from ${min} to ${max}; correct it or unset it (default ${absent}).`);
+  }
+  return absent;
+}
+
+function email(env: NodeJS.ProcessEnv): string {
+  const value = text(env, 'ADMIN_EMAIL') ?? 'admin@example.com';
+  if (/^[^\s@]+@[^\s@]+$/.test(value)) return value.toLowerCase();
+  throw new SettingError(`ADMIN_EMAIL=${value} is not an e-mail address; correct it or unset it (default admin@example.com).`);
+}
+
+function databaseUrl(env: NodeJS.ProcessEnv): string | undefined {
+  const value = text(env, 'DATABASE_URL');
+  if (value === undefined || /^postgres(ql)?:\/\//.test(value)) return value;
+  // The value may hold a password, so it is not repeated whole.
+  throw new SettingError(
+    `DATABASE_URL=${value.slice(0, 12)}… is not a postgresql:// URL; correct it, or unset it to use the embedded database.`,
+  );
+}
