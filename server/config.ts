@@ -22,7 +22,7 @@ export interface Pace {
   readonly size: number;
 }
 
-export type Limits = typeof LIMITS;
+export type Limits = Readonly<Record<keyof typeof LIMITS, number>>;
 
 /** What bounds queues, buffers, bodies, waits and caches. Not for the environment: a test overrides single ones. */
 export const LIMITS = {

@@ -94,11 +94,11 @@ export class UploadInterruptedError extends Refusal {
 export class RateLimitedError extends Refusal {
   readonly code = 'RATE_LIMITED';
 
-  constructor(
-    message: string,
-    readonly retryAfterMs: number,
-  ) {
+  readonly retryAfterMs: number;
+
+  constructor(message: string, retryAfterMs: number) {
     super(message);
+    this.retryAfterMs = retryAfterMs;
   }
 }
 
