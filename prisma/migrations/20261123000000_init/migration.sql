@@ -157,7 +157,6 @@ CREATE TABLE "assignment" (
     "device_count" INTEGER NOT NULL DEFAULT 0,
     "walking" BOOLEAN NOT NULL DEFAULT false,
     "walked_to" UUID,
-    "turn_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "assignment_pkey" PRIMARY KEY ("id")
 );
@@ -180,8 +179,8 @@ CREATE TABLE "slot" (
     "state_at" TIMESTAMPTZ(3) NOT NULL,
     "assignment_id" UUID,
     "told_package_id" UUID,
-    "offered_seq" BIGINT NOT NULL DEFAULT 0,
-    "delivered_seq" BIGINT NOT NULL DEFAULT 0,
+    "offer" INTEGER NOT NULL DEFAULT 0,
+    "delivered_offer" INTEGER NOT NULL DEFAULT 0,
     "delivered_at" TIMESTAMPTZ(3),
 
     CONSTRAINT "slot_pkey" PRIMARY KEY ("device_id","type")
@@ -280,6 +279,7 @@ CREATE TABLE "assignment_count" (
 CREATE TABLE "pacing" (
     "tenant_id" UUID NOT NULL,
     "next_at" TIMESTAMPTZ(6) NOT NULL,
+    "turn" UUID,
 
     CONSTRAINT "pacing_pkey" PRIMARY KEY ("tenant_id")
 );
