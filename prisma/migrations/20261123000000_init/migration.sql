@@ -209,6 +209,7 @@ CREATE TABLE "update" (
     "took_over_package_id" UUID,
     "deaf" BOOLEAN NOT NULL DEFAULT false,
     "resent" BOOLEAN NOT NULL DEFAULT false,
+    "counted" BOOLEAN NOT NULL DEFAULT true,
 
     CONSTRAINT "update_pkey" PRIMARY KEY ("id")
 );
