@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { RunEnd } from './support/run-end.ts';
 import type { TestProjectInlineConfiguration } from 'vitest/config';
 
 /** One PostgreSQL for the whole run; each test file takes a database of its own from it. */
@@ -24,7 +25,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // What a test left open must not hold the run.
     teardownTimeout: 15_000,
-    reporters: ['default'],
+    reporters: ['default', new RunEnd()],
     projects: [
       folder('unit'),
       folder('api', { globalSetup }),
