@@ -107,6 +107,17 @@ export async function readSlots(query: Query, keys: readonly SlotKey[]): Promise
   return rows.map(situationOf);
 }
 
+/** What a profile's assignments in force make effective for its devices without an own one. */
+export async function effectiveInProfile(query: Query, deviceProfileId: string): Promise<Map<PackageType, Effective>> {
+  const rows = await query<Effective & { type: PackageType }>(
+    `SELECT a.type::text, a.id AS "assignmentId", p.id AS "packageId", p.title, p.version, p.data_size::float8 AS "dataSize"
+     FROM assignment a JOIN ota_package p ON p.id = a.package_id
+     WHERE a.device_profile_id = $1::uuid AND a.ended_at IS NULL`,
+    [deviceProfileId],
+  );
+  return new Map(rows.map(({ type, ...effective }) => [type, effective]));
+}
+
 /** The device's own assignment, else its profile's, else none. */
 const SELECT_SITUATIONS = `
   SELECT s.device_id, s.type::text, s.tenant_id, s.device_profile_id, s.customer_id, s.name, s.own_assignment_id,
