@@ -4,6 +4,9 @@ import { resolve } from 'node:path';
 /** A setting that does not parse: ends the start with one line that names the variable, the value and what to do. */
 export class SettingError extends Error {}
 
+/** A setting that parses but cannot be had (a port taken, a database unreachable): ends the start the same way. */
+export class StartError extends Error {}
+
 export interface Config {
   readonly host: string;
   /** 0 lets the system choose. */
@@ -32,6 +35,21 @@ export const LIMITS = {
   writerStatementTimeoutMs: 10_000,
   writerIdleInTransactionTimeoutMs: 5_000,
   managementTransactionTimeoutMs: 10_000,
+  /** Waiting for a connection, be it a new one or one of the pool's. */
+  databaseWaitMs: 10_000,
+  /** Waiting for another process that applies the migrations. */
+  migrationWaitMs: 120_000,
+
+  /** The embedded PostgreSQL: from its start to its first answer; recovering after a crash is part of it. */
+  embeddedStartMs: 120_000,
+  /** Between two looks at a PostgreSQL that is starting or ending and is not our child. */
+  embeddedLookMs: 50,
+  /** Between two attempts to bring back a PostgreSQL that cannot be started. */
+  embeddedRestartMs: 1_000,
+  /** Another Aloft on the same directory may still be ending. */
+  embeddedLockWaitMs: 5_000,
+  /** A clean end; beyond it PostgreSQL is ended at once and recovers at the next start. */
+  embeddedStopMs: 1_500,
 
   /** JSON that a device posts. */
   deviceBodyBytesMax: 65_536,
