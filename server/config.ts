@@ -1,5 +1,6 @@
 /** Typed settings. The only reader of process.env; every limit has a name with its unit. */
 import { resolve } from 'node:path';
+import type { Pace } from './domain/pacing.ts';
 
 /** A setting that does not parse: ends the start with one line that names the variable, the value and what to do. */
 export class SettingError extends Error {}
@@ -17,12 +18,6 @@ export interface Config {
   readonly pace: Pace;
   readonly packageBytesMax: number;
   readonly limits: Limits;
-}
-
-/** `size` devices are told per `intervalMs`, evenly spread. */
-export interface Pace {
-  readonly intervalMs: number;
-  readonly size: number;
 }
 
 export type Limits = Readonly<Record<keyof typeof LIMITS, number>>;
@@ -49,7 +44,7 @@ export const LIMITS = {
   /** Another Aloft on the same directory may still be ending. */
   embeddedLockWaitMs: 5_000,
   /** A clean end; beyond it PostgreSQL is ended at once and recovers at the next start. */
-  embeddedStopMs: 1_500,
+  embeddedStopMs: 2_000,
 
   /** JSON that a device posts. */
   deviceBodyBytesMax: 65_536,
@@ -113,7 +108,6 @@ export const LIMITS = {
   sessionLifetimeMs: 30 * 24 * 3_600_000,
   passwordCharactersMin: 8,
   passwordCharactersMax: 256,
-  shortTextCharactersMax: 255,
   descriptionCharactersMax: 4_096,
 
   headerTimeoutMs: 10_000,
@@ -131,7 +125,13 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     databaseUrl: databaseUrl(env),
     admin: { email: email(env), password: text(env, 'ADMIN_PASSWORD') },
     pace: {
-      intervalMs: integer(env, ['TB_QUEUE_CORE_OTA_PACK_INTERVAL_MS', 'TB_QUEUE_CORE_FW_PACK_INTERVAL_MS'], 60_000, 1, 86_400_000),
+      intervalMs: integer(
+        env,
+        ['TB_QUEUE_CORE_OTA_PACK_INTERVAL_MS', 'TB_QUEUE_CORE_FW_PACK_INTERVAL_MS'],
+        60_000,
+        1,
+        86_400_000,
+      ),
       size: integer(env, ['TB_QUEUE_CORE_OTA_PACK_SIZE', 'TB_QUEUE_CORE_FW_PACK_SIZE'], 100, 1, 1_000_000_000),
     },
     packageBytesMax: integer(env, ['OTA_PACKAGE_BYTES_MAX'], PACKAGE_BYTES_DEFAULT, 1, Number.MAX_SAFE_INTEGER),
@@ -152,7 +152,9 @@ function integer(env: NodeJS.ProcessEnv, names: readonly string[], absent: numbe
     if (value === undefined) continue;
     const number = Number(value);
     if (/^\d+$/.test(value) && number >= min && number <= max) return number;
-    throw new SettingError(`${name}=${value} is not a whole number from ${min} to ${max}; correct it or unset it (default ${absent}).`);
+    throw new SettingError(
+      `${name}=${value} is not a whole number from ${min} to ${max}; correct it or unset it (default ${absent}).`,
+    );
   }
   return absent;
 }
@@ -160,7 +162,9 @@ function integer(env: NodeJS.ProcessEnv, names: readonly string[], absent: numbe
 function email(env: NodeJS.ProcessEnv): string {
   const value = text(env, 'ADMIN_EMAIL') ?? 'admin@example.com';
   if (/^[^\s@]+@[^\s@]+$/.test(value)) return value.toLowerCase();
-  throw new SettingError(`ADMIN_EMAIL=${value} is not an e-mail address; correct it or unset it (default admin@example.com).`);
+  throw new SettingError(
+    `ADMIN_EMAIL=${value} is not an e-mail address; correct it or unset it (default admin@example.com).`,
+  );
 }
 
 function databaseUrl(env: NodeJS.ProcessEnv): string | undefined {

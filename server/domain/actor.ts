@@ -9,6 +9,9 @@ export interface Actor {
 }
 
 /** Whether a thing of a tenant, and perhaps of a customer, is the actor's to see. */
-export function isWithin(actor: Actor, thing: { readonly tenantId: string; readonly customerId: string | null }): boolean {
+export function isWithin(
+  actor: Actor,
+  thing: { readonly tenantId: string; readonly customerId: string | null },
+): boolean {
   return thing.tenantId === actor.tenantId && (actor.customerId === null || thing.customerId === actor.customerId);
 }

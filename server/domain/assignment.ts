@@ -62,7 +62,13 @@ export async function assign(
  * @returns the id of the assignment that ended
  * @throws NotFoundError where none is in force, ValidationError
  */
-export async function unassign(query: Query, actor: Actor, type: PackageType, subject: Subject, now: Date): Promise<string> {
+export async function unassign(
+  query: Query,
+  actor: Actor,
+  type: PackageType,
+  subject: Subject,
+  now: Date,
+): Promise<string> {
   const one = requireOne(subject);
   return 'deviceProfileId' in one
     ? unassignProfile(query, actor, type, one.deviceProfileId, now)
@@ -86,9 +92,16 @@ async function assignablePackage(query: Query, actor: Actor, packageId: string):
   return found;
 }
 
-async function assignToProfile(query: Query, actor: Actor, chosen: AssignablePackage, deviceProfileId: string, now: Date) {
+async function assignToProfile(
+  query: Query,
+  actor: Actor,
+  chosen: AssignablePackage,
+  deviceProfileId: string,
+  now: Date,
+) {
   await requireProfile(query, actor, deviceProfileId);
-  if (chosen.device_profile_id !== deviceProfileId) throw new IncompatibleError('The package was made for another device profile.');
+  if (chosen.device_profile_id !== deviceProfileId)
+    throw new IncompatibleError('The package was made for another device profile.');
   await lockProfile(query, deviceProfileId);
   const former = await inForce(query, chosen.type, { deviceProfileId });
   if (former?.package_id === chosen.id) return { assignmentId: former.id, isNew: false };
@@ -103,7 +116,13 @@ async function assignToProfile(query: Query, actor: Actor, chosen: AssignablePac
   return { assignmentId, isNew: true };
 }
 
-async function unassignProfile(query: Query, actor: Actor, type: PackageType, deviceProfileId: string, now: Date): Promise<string> {
+async function unassignProfile(
+  query: Query,
+  actor: Actor,
+  type: PackageType,
+  deviceProfileId: string,
+  now: Date,
+): Promise<string> {
   await requireProfile(query, actor, deviceProfileId);
   await lockProfile(query, deviceProfileId);
   const former = await inForce(query, type, { deviceProfileId });
@@ -139,7 +158,13 @@ async function assignToDevice(query: Query, actor: Actor, chosen: AssignablePack
   return { assignmentId, isNew: true };
 }
 
-async function unassignDevice(query: Query, actor: Actor, type: PackageType, deviceId: string, now: Date): Promise<string> {
+async function unassignDevice(
+  query: Query,
+  actor: Actor,
+  type: PackageType,
+  deviceId: string,
+  now: Date,
+): Promise<string> {
   const device = await requireDevice(query, actor, deviceId);
   await shareProfiles(query, [device.device_profile_id]);
   const situation = await lockOwnSlot(query, actor, device, type);

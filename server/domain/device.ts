@@ -1,6 +1,6 @@
 /** Devices: creation, moves between profiles and customers, deletion, tokens. Each keeps the slots true in its own transaction. */
 import { v7 as uuid } from 'uuid';
-import { PackageType } from '../../prisma/client/enums.ts';
+import type { PackageType } from '../../prisma/client/enums.ts';
 import { isWithin } from './actor.ts';
 import type { Actor } from './actor.ts';
 import { ConflictError, IncompatibleError, NotFoundError, ValidationError } from './errors.ts';
@@ -17,7 +17,8 @@ import { hashToken, newToken } from './token.ts';
 import { writeChanges } from './update.ts';
 import type { Change } from './update.ts';
 
-const TYPES = Object.values(PackageType);
+/** A device has a slot for each. */
+const TYPES = ['FIRMWARE', 'SOFTWARE'] as const satisfies readonly PackageType[];
 
 /** What a device can present in a URL path and as an MQTT user name alike. */
 const ACCESS_TOKEN = /^[A-Za-z0-9._~+=@:$-]{1,255}$/;
@@ -91,7 +92,9 @@ export async function updateDevice(query: Query, actor: Actor, id: string, edit:
   if (customerId !== null && customerId !== device.customerId) await requireCustomer(query, actor, customerId);
   const situations = await lockDevice(query, actor, device);
   if (isMoved && situations.some(({ slot }) => slot.ownAssignmentId !== null)) {
-    throw new IncompatibleError('The device has a package of its own that was made for its present profile. Clear it first.');
+    throw new IncompatibleError(
+      'The device has a package of its own that was made for its present profile. Clear it first.',
+    );
   }
   if (name !== device.name && (await isNameTaken(query, actor, name))) throw nameConflict(name);
   await query('UPDATE device SET name = $2, device_profile_id = $3::uuid, customer_id = $4::uuid WHERE id = $1::uuid', [
@@ -178,10 +181,10 @@ async function requireProfile(query: Query, actor: Actor, id: string): Promise<v
 }
 
 async function requireCustomer(query: Query, actor: Actor, id: string): Promise<void> {
-  const found = await query('SELECT 1 AS found FROM customer WHERE id = $1::uuid AND tenant_id = $2::uuid FOR KEY SHARE', [
-    id,
-    actor.tenantId,
-  ]);
+  const found = await query(
+    'SELECT 1 AS found FROM customer WHERE id = $1::uuid AND tenant_id = $2::uuid FOR KEY SHARE',
+    [id, actor.tenantId],
+  );
   if (found.length === 0) throw new NotFoundError('The customer');
 }
 
@@ -191,14 +194,16 @@ function requireAccessToken(token: string): void {
 }
 
 async function conflictOf(query: Query, actor: Actor, name: string): Promise<ConflictError> {
-  return (await isNameTaken(query, actor, name)) ? nameConflict(name) : new ConflictError('This access token is taken. Choose another.');
+  return (await isNameTaken(query, actor, name))
+    ? nameConflict(name)
+    : new ConflictError('This access token is taken. Choose another.');
 }
 
 async function isNameTaken(query: Query, actor: Actor, name: string): Promise<boolean> {
-  const found = await query('SELECT 1 AS found FROM device WHERE tenant_id = $1::uuid AND name = $2 AND deleted_at IS NULL', [
-    actor.tenantId,
-    name,
-  ]);
+  const found = await query(
+    'SELECT 1 AS found FROM device WHERE tenant_id = $1::uuid AND name = $2 AND deleted_at IS NULL',
+    [actor.tenantId, name],
+  );
   return found.length > 0;
 }
 

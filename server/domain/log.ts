@@ -13,7 +13,7 @@ export const LOG_CHANNEL = 'aloft_log';
 const LOG_LOCK = 0x0a10f7;
 
 export async function lockLog(query: Query): Promise<void> {
-  await query('SELECT pg_advisory_xact_lock($1, 0)', [LOG_LOCK]);
+  await query('SELECT pg_advisory_xact_lock($1::int, 0)::text', [LOG_LOCK]);
 }
 
 export interface EntityChange {

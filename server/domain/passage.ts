@@ -55,7 +55,13 @@ export function moveTo(passage: Passage, to: Ending, now: Date): Passage {
 }
 
 /** A new update becomes the latest, with an event for the state in which it begins. What was open has been ended before. */
-export function open(passage: Passage, effective: Effective, to: Ending, now: Date, its: Partial<Update> = {}): Passage {
+export function open(
+  passage: Passage,
+  effective: Effective,
+  to: Ending,
+  now: Date,
+  its: Partial<Update> = {},
+): Passage {
   const update: Update = {
     id: uuid(),
     packageId: effective.packageId,

@@ -1,5 +1,6 @@
-/** Interfaces that have two implementations. */
+/** What the core needs of the outside: interfaces that have two implementations, and the log, which every edge follows. */
 import type { Readable } from 'node:stream';
+import type { EntityType, PackageType, UpdateResult, UpdateState } from '../../prisma/client/enums.ts';
 
 /** Time, so that a test can hold it. */
 export interface Clock {
@@ -31,4 +32,58 @@ export interface ReceivedBytes extends AsyncDisposable {
   readonly size: number;
   /** Durable on return: file and directory are synced. The same bytes kept twice are stored once. */
   keep(): Promise<void>;
+}
+
+/** An update right after one state change, with its place in the log. */
+export interface LogEvent {
+  readonly seq: number;
+  readonly tenantId: string;
+  readonly customerId: string | null;
+  readonly deviceProfileId: string;
+  readonly deviceId: string;
+  readonly type: PackageType;
+  readonly updateId: string;
+  readonly packageId: string;
+  readonly state: UpdateState;
+  readonly result: UpdateResult | null;
+  readonly error: string | null;
+  readonly revision: number;
+  /** Bytes. */
+  readonly bytesServed: number;
+  readonly bytesTotal: number | null;
+  /** The device's clock, where it said one; else when the server received it. */
+  readonly at: Date;
+  readonly receivedAt: Date;
+}
+
+/** Something other than an update changed; caches of it are void. */
+export interface LogChange {
+  readonly seq: number;
+  readonly tenantId: string;
+  readonly type: EntityType;
+  readonly entityId: string;
+}
+
+export interface LogBatch {
+  readonly events: readonly LogEvent[];
+  readonly changes: readonly LogChange[];
+}
+
+/** The log as one process follows it. */
+export interface EventLog {
+  /** The identity of the log: a cursor of another one is expired. */
+  readonly id: string;
+  /** The newest sequence number that this process has seen. */
+  head(): number;
+  /** Events up to this number are no longer kept. */
+  floor(): number;
+  /**
+   * Events after `after` in order, at most `limit`, from memory or the database.
+   * @returns with them the number up to which nothing is missing: the next `after`
+   */
+  read(after: number, limit: number): Promise<{ readonly events: readonly LogEvent[]; readonly upTo: number }>;
+  /** Resolves when `head()` is beyond `after`, or when the signal aborts. */
+  changed(after: number, signal: AbortSignal): Promise<void>;
+  /** Every batch that is committed from now on, in order, once. A listener neither throws nor waits. @returns how to stop */
+  listen(listener: (batch: LogBatch) => void): () => void;
 }

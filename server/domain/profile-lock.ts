@@ -6,12 +6,15 @@
 import type { Query } from './query.ts';
 
 export async function lockProfile(query: Query, deviceProfileId: string): Promise<void> {
-  await query("SELECT pg_advisory_xact_lock(hashtextextended('profile ' || $1, 0))", [deviceProfileId]);
+  await query("SELECT pg_advisory_xact_lock(hashtextextended('profile ' || $1::text, 0))::text", [deviceProfileId]);
 }
 
 /** Several at once in one order, so that two movers in opposite directions do not wait for each other. */
 export async function shareProfiles(query: Query, deviceProfileIds: readonly string[]): Promise<void> {
-  for (const id of [...new Set(deviceProfileIds)].sort()) {
-    await query("SELECT pg_advisory_xact_lock_shared(hashtextextended('profile ' || $1, 0))", [id]);
-  }
+  if (deviceProfileIds.length === 0) return;
+  await query(
+    `SELECT pg_advisory_xact_lock_shared(key)::text
+     FROM (SELECT DISTINCT hashtextextended('profile ' || id, 0) AS key FROM unnest($1::text[]) AS id ORDER BY key) AS ordered`,
+    [deviceProfileIds],
+  );
 }

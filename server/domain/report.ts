@@ -69,7 +69,10 @@ function reportOf(step: ReportStep, isMatch: boolean): Report | null {
 /** What the device runs, and its clock, before anything is concluded from it. `matched` lends the title that the step left out. */
 function record(passage: Passage, step: ReportStep, matched: PackageName | null, now: Date): Passage {
   const { slot } = passage;
-  return { ...passage, slot: { ...slot, current: currentAfter(slot, step, matched, now), update: updateAfter(slot.update, step) } };
+  return {
+    ...passage,
+    slot: { ...slot, current: currentAfter(slot, step, matched, now), update: updateAfter(slot.update, step) },
+  };
 }
 
 function currentAfter(slot: Slot, step: ReportStep, matched: PackageName | null, now: Date): Slot['current'] {

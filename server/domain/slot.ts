@@ -11,7 +11,11 @@ export interface Slot {
   readonly name: string;
   readonly ownAssignmentId: string | null;
   /** What the device reports to run. */
-  readonly current: { readonly title: string | null; readonly version: string | null; readonly reportedAt: Date | null };
+  readonly current: {
+    readonly title: string | null;
+    readonly version: string | null;
+    readonly reportedAt: Date | null;
+  };
   /** The effective package when the slot was last reconciled. */
   readonly targetPackageId: string | null;
   /** The package that the shared attributes show. */
@@ -234,7 +238,9 @@ function updateOf(row: SituationRow, id: string): Update {
     bytesServed: row.bytes_served,
     bytesTotal: row.bytes_total,
     tookOver:
-      row.former_id === null ? null : { packageId: row.former_id, title: row.former_title, version: row.former_version },
+      row.former_id === null
+        ? null
+        : { packageId: row.former_id, title: row.former_title, version: row.former_version },
     deaf: row.deaf,
     resent: row.resent,
   };

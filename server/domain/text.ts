@@ -1,6 +1,7 @@
 /** The one rule for short texts that people give: names, titles, versions, tags, file names. */
-import { LIMITS } from '../config.ts';
 import { ValidationError } from './errors.ts';
+
+export const SHORT_TEXT_CHARACTERS_MAX = 255;
 
 // C0 and C1 controls, line and paragraph separators, and lone surrogates, which no UTF-8 can carry.
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|\p{Surrogate}/u;
@@ -13,8 +14,8 @@ const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]|\p{Surrogate}/u;
 export function shortText(what: string, text: string): string {
   const trimmed = text.trim();
   if (trimmed === '') throw new ValidationError(`${what} must not be blank.`);
-  if ([...trimmed].length > LIMITS.shortTextCharactersMax) {
-    throw new ValidationError(`${what} must have at most ${LIMITS.shortTextCharactersMax} characters.`);
+  if ([...trimmed].length > SHORT_TEXT_CHARACTERS_MAX) {
+    throw new ValidationError(`${what} must have at most ${SHORT_TEXT_CHARACTERS_MAX} characters.`);
   }
   if (FORBIDDEN.test(trimmed)) throw new ValidationError(`${what} must not hold control characters.`);
   return trimmed;

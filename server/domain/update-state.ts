@@ -10,11 +10,21 @@
  * The one proof of success is the device's own version: a step that carries the target's title and version is a match,
  * and ends the update whatever else it says.
  */
-import { UpdateState } from '../../prisma/client/enums.ts';
-import type { UpdateResult } from '../../prisma/client/enums.ts';
+import type { UpdateResult, UpdateState } from '../../prisma/client/enums.ts';
 
 /** In their order, as lists and counters show them. */
-export const UPDATE_STATES = Object.values(UpdateState);
+export const UPDATE_STATES = [
+  'NONE',
+  'QUEUED',
+  'INITIATED',
+  'DOWNLOADING',
+  'DOWNLOADED',
+  'VERIFIED',
+  'UPDATING',
+  'UPDATED',
+  'FAILED',
+  'CANCELED',
+] as const satisfies readonly UpdateState[];
 
 /** States in which the device has been told and has not finished. */
 const IN_FLIGHT: ReadonlySet<UpdateState> = new Set(['INITIATED', 'DOWNLOADING', 'DOWNLOADED', 'VERIFIED', 'UPDATING']);
@@ -98,9 +108,10 @@ function row(...cells: Row): Row {
 }
 
 const __ = SIGN_OF_LIFE;
-const [START, LOADED, CHECKED, APPLYING] = (['DOWNLOADING', 'DOWNLOADED', 'VERIFIED', 'UPDATING'] as const).map(
-  (state) => move(state),
-) as [Outcome, Outcome, Outcome, Outcome];
+const START = move('DOWNLOADING');
+const LOADED = move('DOWNLOADED');
+const CHECKED = move('VERIFIED');
+const APPLYING = move('UPDATING');
 const AGAIN = nextAttempt('DOWNLOADING');
 const PROVED = nextAttempt('UPDATED', 'SUCCEEDED');
 

@@ -112,7 +112,13 @@ function placeOf(slot: Slot, update: Update): object {
 }
 
 function updateRow(slot: Slot, { tookOver, title: _title, version: _version, ...update }: Update): object {
-  return { ...update, tenantId: slot.tenantId, deviceId: slot.deviceId, type: slot.type, tookOverPackageId: tookOver?.packageId ?? null };
+  return {
+    ...update,
+    tenantId: slot.tenantId,
+    deviceId: slot.deviceId,
+    type: slot.type,
+    tookOverPackageId: tookOver?.packageId ?? null,
+  };
 }
 
 async function writeSlots(query: Query, changes: readonly Change[]): Promise<void> {
@@ -123,10 +129,10 @@ async function writeSlots(query: Query, changes: readonly Change[]): Promise<voi
   if (fresh.length > 0) await query(INSERT_SLOTS, [JSON.stringify(fresh)]);
   if (known.length > 0) await query(UPDATE_SLOTS, [JSON.stringify(known)]);
   if (deleted.length > 0) {
-    await query('DELETE FROM slot USING unnest($1::uuid[], $2::package_type[]) AS k(device_id, type) WHERE slot.device_id = k.device_id AND slot.type = k.type', [
-      deleted.map((slot) => slot.deviceId),
-      deleted.map((slot) => slot.type),
-    ]);
+    await query(
+      'DELETE FROM slot USING unnest($1::uuid[], $2::package_type[]) AS k(device_id, type) WHERE slot.device_id = k.device_id AND slot.type = k.type',
+      [deleted.map((slot) => slot.deviceId), deleted.map((slot) => slot.type)],
+    );
   }
 }
 
@@ -142,7 +148,11 @@ function slotRow({ current, update, ...slot }: Slot): object {
   };
 }
 
-async function appendEvents(query: Query, events: readonly (Passage['events'][number] & { slot: Slot })[], now: Date): Promise<void> {
+async function appendEvents(
+  query: Query,
+  events: readonly (Passage['events'][number] & { slot: Slot })[],
+  now: Date,
+): Promise<void> {
   const rows = events.map(({ slot, update, at }) => ({
     tenantId: slot.tenantId,
     customerId: slot.customerId,
