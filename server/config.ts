@@ -105,6 +105,16 @@ export const LIMITS = {
   /** Multipart around the file: the documents, the map and the boundaries. */
   uploadEnvelopeBytesMax: 65_536,
 
+  /** Uploads that the package store takes in at once. */
+  uploadsMax: 16,
+  /** An upload of which no byte came for this long is given up. */
+  uploadIdleMs: 60_000,
+  /** An upload's file that nobody touched for this long is the leftover of a process that died; well above uploadIdleMs. */
+  uploadLeftoverMs: 600_000,
+  /** Files of packages that stay open between the chunks that devices fetch, and for how long after the last one. */
+  packageFilesOpenMax: 64,
+  packageFileIdleMs: 30_000,
+
   sessionLifetimeMs: 30 * 24 * 3_600_000,
   passwordCharactersMin: 8,
   passwordCharactersMax: 256,

@@ -131,11 +131,11 @@ export class DatabaseEventLog implements EventLog, AsyncDisposable {
   async #look(): Promise<boolean> {
     const limit = this.#limits.logReadMax;
     // One statement, so one snapshot: two would miss what commits between them.
-    const rows = await this.#query<LogEvent & LogChange & { isEvent: boolean }>(SELECT_NEWS, [this.#head, limit]);
+    const rows = await this.#query<News>(SELECT_NEWS, [this.#head, limit]);
     const last = rows.at(-1);
     if (last === undefined) return false;
-    const events = rows.filter((row) => row.isEvent);
-    const changes = rows.filter((row) => !row.isEvent);
+    const events = rows.filter((row): row is NewEvent => row.isEvent);
+    const changes = rows.filter((row): row is NewChange => !row.isEvent);
     this.#keep(events);
     this.#head = last.seq;
     for (const listener of this.#listeners) listener({ events, changes });
@@ -156,13 +156,14 @@ export class DatabaseEventLog implements EventLog, AsyncDisposable {
     while (!this.#stop.signal.aborted) {
       let client: pg.Client | undefined;
       try {
-        client = await this.#database.connect();
+        const connection = await this.#database.connect();
+        client = connection;
         const ended = new Promise<void>((resolve) => {
-          client?.on('error', () => resolve());
-          client?.on('end', () => resolve());
+          connection.on('error', () => resolve());
+          connection.on('end', () => resolve());
         });
-        client.on('notification', () => this.#wake());
-        await client.query(`LISTEN ${LOG_CHANNEL}`);
+        connection.on('notification', () => this.#wake());
+        await connection.query(`LISTEN ${LOG_CHANNEL}`);
         this.#wake();
         await Promise.race([ended, aborted(this.#stop.signal)]);
       } catch (error) {
@@ -174,6 +175,10 @@ export class DatabaseEventLog implements EventLog, AsyncDisposable {
     }
   }
 }
+
+type NewEvent = LogEvent & { readonly isEvent: true };
+type NewChange = LogChange & { readonly isEvent: false };
+type News = NewEvent | NewChange;
 
 /** The index of the first event beyond `after`, by halving. */
 function firstAfter(events: readonly LogEvent[], after: number): number {

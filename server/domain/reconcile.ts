@@ -10,13 +10,14 @@ import type { Effective, PackageName, Slot, Update } from './slot.ts';
 
 export function reconcile(passage: Passage, effective: Effective | null, now: Date): Passage {
   const target = effective?.packageId ?? null;
-  const aimed = { ...passage, slot: { ...passage.slot, targetPackageId: target } };
+  const isAimed = passage.slot.targetPackageId === target;
+  const aimed = isAimed ? passage : { ...passage, slot: { ...passage.slot, targetPackageId: target } };
   if (effective === null) return withdraw(aimed, now);
   if (passage.slot.update?.packageId === target) {
     if (openUpdate(passage.slot)) return adopt(aimed, effective.assignmentId);
     // It ended while this package was effective: to begin anew is the device's or an operator's to say. If the package was
     // unassigned in between, assigning it is a new intent.
-    if (passage.slot.targetPackageId === target) return aimed;
+    if (isAimed) return passage;
   }
   const ended = openUpdate(passage.slot) ? moveTo(aimed, { state: 'CANCELED', result: 'SUPERSEDED' }, now) : aimed;
   if (runs(passage.slot, effective)) return alreadyCurrent(ended, effective, now);

@@ -69,19 +69,23 @@ function reportOf(step: ReportStep, isMatch: boolean): Report | null {
 /** What the device runs, and its clock, before anything is concluded from it. `matched` lends the title that the step left out. */
 function record(passage: Passage, step: ReportStep, matched: PackageName | null, now: Date): Passage {
   const { slot } = passage;
-  return {
-    ...passage,
-    slot: { ...slot, current: currentAfter(slot, step, matched, now), update: updateAfter(slot.update, step) },
-  };
+  const current = currentAfter(slot, step, matched, now);
+  const update = updateAfter(slot.update, step);
+  return current === slot.current && update === slot.update
+    ? passage
+    : { ...passage, slot: { ...slot, current, update } };
 }
 
-function currentAfter(slot: Slot, step: ReportStep, matched: PackageName | null, now: Date): Slot['current'] {
-  if (step.title === undefined && step.version === undefined) return slot.current;
-  return {
-    title: step.title ?? matched?.title ?? slot.current.title,
-    version: step.version ?? slot.current.version,
-    reportedAt: now,
-  };
+/** Devices repeat what they run with every message; the same words are written again after this long only. */
+const REPEATED_AFTER_MS = 300_000;
+
+function currentAfter({ current }: Slot, step: ReportStep, matched: PackageName | null, now: Date): Slot['current'] {
+  if (step.title === undefined && step.version === undefined) return current;
+  const title = step.title ?? matched?.title ?? current.title;
+  const version = step.version ?? current.version;
+  const isRepeated = title === current.title && version === current.version;
+  const age = current.reportedAt === null ? Infinity : now.getTime() - current.reportedAt.getTime();
+  return isRepeated && age < REPEATED_AFTER_MS ? current : { title, version, reportedAt: now };
 }
 
 function updateAfter(update: Update | null, step: ReportStep): Update | null {

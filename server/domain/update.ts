@@ -3,23 +3,20 @@
  * lock order of the whole house: the slots are locked already, then come the update rows (reached only through their slot), then
  * the log lock as a statement of its own, then events and counters, then the commit.
  */
-import type { UpdateState } from '../../prisma/client/enums.ts';
+import { AssignmentTally, FleetTally } from './counters.ts';
+import type { AssignmentPlace } from './counters.ts';
 import { LOG_CHANNEL, appendEntityChanges, lockLog } from './log.ts';
 import type { EntityChange } from './log.ts';
 import type { Passage } from './passage.ts';
 import type { Query } from './query.ts';
-import { stateOf } from './slot.ts';
 import type { Slot, Update } from './slot.ts';
 
-/** One slot's change: `before` is null for a new device, `after` null for a deleted one. */
+/** One slot's change: `before` is null for a new device; a deleted device's slot goes with it. */
 export interface Change {
   readonly before: Slot | null;
   readonly passage: Passage;
   readonly isDeleted?: boolean;
 }
-
-/** The customer of devices without one, in counters: a key has no nulls. */
-const NO_CUSTOMER = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Writes what the changes come to, and `others` under the same lock. The slots of `changes` must be locked (or new).
@@ -32,18 +29,22 @@ export async function writeChanges(
   others: readonly EntityChange[] = [],
 ): Promise<void> {
   const altered = changes.filter(isAltered);
-  const perAssignment = await writeUpdates(query, altered, now);
+  const progress = await writeUpdates(query, altered, now);
   await writeSlots(query, altered);
 
   const events = altered.flatMap(({ passage }) => passage.events.map((event) => ({ slot: passage.slot, ...event })));
-  const fleet = fleetDeltas(altered);
+  const fleet = new FleetTally();
+  for (const { before, passage, isDeleted } of altered) {
+    if (before !== null) fleet.add(before, -1);
+    if (isDeleted !== true) fleet.add(passage.slot, 1);
+  }
   const entities = [...others, ...altered.filter(isWithdrawnSilently).map(({ passage }) => changeOf(passage.slot))];
-  if (events.length + fleet.length + perAssignment.length + entities.length === 0) return;
+  if (events.length + entities.length === 0 && fleet.isEmpty && progress.isEmpty) return;
 
   await lockLog(query);
   if (events.length > 0) await appendEvents(query, events, now);
-  if (fleet.length > 0) await query(MERGE_FLEET_COUNTS, [JSON.stringify(fleet)]);
-  if (perAssignment.length > 0) await query(MERGE_ASSIGNMENT_COUNTS, [JSON.stringify(perAssignment)]);
+  await fleet.write(query);
+  await progress.write(query);
   await appendEntityChanges(query, entities);
 }
 
@@ -74,7 +75,7 @@ function touched({ before, passage }: Change): { known: Update[]; fresh: Update[
 }
 
 /** @returns what the counters of assignments gain and lose by it */
-async function writeUpdates(query: Query, changes: readonly Change[], now: Date): Promise<AssignmentDelta[]> {
+async function writeUpdates(query: Query, changes: readonly Change[], now: Date): Promise<AssignmentTally> {
   const known: object[] = [];
   const fresh: object[] = [];
   const replaced: object[] = [];
@@ -100,10 +101,10 @@ async function writeUpdates(query: Query, changes: readonly Change[], now: Date)
   // What is open ends before the next one opens: at most one is open in a slot, at every statement.
   if (known.length > 0) await query(UPDATE_UPDATES, [JSON.stringify(known), now]);
   if (replaced.length > 0) {
-    for (const gone of await query<AssignmentState>(UNCOUNT_UPDATES, [JSON.stringify(replaced)])) tally.add(gone, -1);
+    for (const gone of await query<AssignmentPlace>(UNCOUNT_UPDATES, [JSON.stringify(replaced)])) tally.add(gone, -1);
   }
   if (fresh.length > 0) await query(INSERT_UPDATES, [JSON.stringify(fresh), now]);
-  return tally.deltas();
+  return tally;
 }
 
 /** Where an update becomes the one that counts: an older one of the device under the same assignment no longer does. */
@@ -172,53 +173,6 @@ async function appendEvents(
   await query(APPEND_EVENTS, [JSON.stringify(rows), now, LOG_CHANNEL]);
 }
 
-interface FleetDelta {
-  tenantId: string;
-  customerId: string;
-  deviceProfileId: string;
-  type: string;
-  state: UpdateState;
-  delta: number;
-}
-
-/** A device counts once for each type, by the state of its latest update. */
-function fleetDeltas(changes: readonly Change[]): FleetDelta[] {
-  const deltas = new Map<string, FleetDelta>();
-  const add = (slot: Slot, delta: number): void => {
-    const { tenantId, deviceProfileId, type } = slot;
-    const customerId = slot.customerId ?? NO_CUSTOMER;
-    const state = stateOf(slot);
-    const key = `${customerId} ${deviceProfileId} ${type} ${state}`;
-    const entry = deltas.get(key) ?? { tenantId, customerId, deviceProfileId, type, state, delta: 0 };
-    entry.delta += delta;
-    deltas.set(key, entry);
-  };
-  for (const { before, passage, isDeleted } of changes) {
-    if (before !== null) add(before, -1);
-    if (isDeleted !== true) add(passage.slot, 1);
-  }
-  return [...deltas.values()].filter(({ delta }) => delta !== 0);
-}
-
-type AssignmentState = Pick<Update, 'assignmentId' | 'state'>;
-type AssignmentDelta = AssignmentState & { delta: number };
-
-/** A device counts once in each assignment, by its latest update under it. */
-class AssignmentTally {
-  readonly #deltas = new Map<string, AssignmentDelta>();
-
-  add({ assignmentId, state }: AssignmentState, delta: number): void {
-    const key = `${assignmentId} ${state}`;
-    const entry = this.#deltas.get(key) ?? { assignmentId, state, delta: 0 };
-    entry.delta += delta;
-    this.#deltas.set(key, entry);
-  }
-
-  deltas(): AssignmentDelta[] {
-    return [...this.#deltas.values()].filter(({ delta }) => delta !== 0);
-  }
-}
-
 const UPDATE_UPDATES = `
   UPDATE update AS u SET
     assignment_id = n."assignmentId", state = n.state, result = n.result, error = n.error, revision = n.revision,
@@ -283,22 +237,3 @@ const APPEND_EVENTS = `
     RETURNING seq
   )
   SELECT pg_notify($3, max(seq)::text)::text FROM appended`;
-
-// MERGE and not ON CONFLICT: a row to insert is checked against "count >= 0" before the conflict is seen. Nobody else writes
-// counters meanwhile, since the log lock is held.
-const MERGE_FLEET_COUNTS = `
-  MERGE INTO fleet_count AS c
-  USING json_to_recordset($1::json) AS d(
-    "tenantId" uuid, "customerId" uuid, "deviceProfileId" uuid, type package_type, state update_state, delta int)
-  ON c.tenant_id = d."tenantId" AND c.customer_id = d."customerId" AND c.device_profile_id = d."deviceProfileId"
-    AND c.type = d.type AND c.state = d.state
-  WHEN MATCHED THEN UPDATE SET count = c.count + d.delta
-  WHEN NOT MATCHED THEN INSERT (tenant_id, customer_id, device_profile_id, type, state, count)
-    VALUES (d."tenantId", d."customerId", d."deviceProfileId", d.type, d.state, d.delta)`;
-
-const MERGE_ASSIGNMENT_COUNTS = `
-  MERGE INTO assignment_count AS c
-  USING json_to_recordset($1::json) AS d("assignmentId" uuid, state update_state, delta int)
-  ON c.assignment_id = d."assignmentId" AND c.state = d.state
-  WHEN MATCHED THEN UPDATE SET count = c.count + d.delta
-  WHEN NOT MATCHED THEN INSERT (assignment_id, state, count) VALUES (d."assignmentId", d.state, d.delta)`;
