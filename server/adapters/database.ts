@@ -1,12 +1,12 @@
-/** The database: pools, transactions and Prisma's client over one PostgreSQL, the server's or our own. */
-import { createHash } from 'node:crypto';
+/** The database: pools, transactions and Prisma's client over one PostgreSQL, a server's or our own. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Logger } from 'pino';
 import { PrismaClient } from '../../prisma/client/client.ts';
 import { type Config, type Limits, SettingError, StartError } from '../config.ts';
 import type { Query } from '../domain/query.ts';
-import { startEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
 import { applyMigrations } from './migrations.ts';
 
 export interface Database extends AsyncDisposable {
@@ -15,14 +15,161 @@ export interface Database extends AsyncDisposable {
   /** The pool of everything that changes updates: few connections, whose statements and idle transactions are ended in time. */
   readonly writers: pg.Pool;
   readonly prisma: PrismaClient;
-  /** A connection of its own, for LISTEN; the caller ends it. */
+  /** A connection of its own, for LISTEN; the caller ends it. Its loss is told by 'end'. */
   connect(): Promise<pg.Client>;
 }
 
-/** The oldest major version that has all that the SQL uses. */
-const VERSION_MIN = 15;
+/** `server_version_num` of PostgreSQL 15. */
+const VERSION_MIN = 150_000;
 
-/** Throws StartError or SettingError: one line for people, no secret in it. Migrations are applied on return. */
+/** Throws StartError or SettingError: one line for people, no secret in it. Every migration is applied on return. */
 export async function openDatabase(config: Config, log: Logger): Promise<Database> {
-  await using opened = new AsyncDisposableStack();
+  if (config.databaseUrl !== undefined) {
+    const connection = { connectionString: config.databaseUrl };
+    await checkServer(connection, config.limits);
+    return prepare(connection, undefined, config.limits, log);
+  }
+  const embedded = await startEmbeddedPostgres(config.dataDir, config.limits, log);
+  return prepare(embedded.connection, embedded, config.limits, log);
+}
+
+/** Runs `act` in one transaction on a connection of `pool`. On return it is committed; a throw, also of the commit, means that it is not known to be. */
+export async function transaction<T>(pool: pg.Pool, act: (query: Query) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query('BEGIN');
+    const result = await act(queryOn(client));
+    const { command } = await client.query('COMMIT');
+    // PostgreSQL answers COMMIT with ROLLBACK, and no error, where a statement failed and `act` went on.
+    if (command !== 'COMMIT') throw new Error('A statement of the transaction failed, so it was rolled back.');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch((second: Error) => (broken = second));
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+export function queryOn(client: pg.Pool | pg.ClientBase): Query {
+  return async <R>(text: string, values: readonly unknown[]) => {
+    const { rows } = await client.query(text, [...values]);
+    return rows as R[];
+  };
+}
+
+async function prepare(connection: pg.ClientConfig, embedded: EmbeddedPostgres | undefined, limits: Limits, log: Logger): Promise<Database> {
+  try {
+    const client = await connect(connection, limits);
+    try {
+      await applyMigrations(client, limits.migrationWaitMs, log);
+    } finally {
+      await client.end();
+    }
+  } catch (error) {
+    await embedded?.[Symbol.asyncDispose]();
+    throw error;
+  }
+  const pool = makePool(connection, limits.databaseConnectionsMax, {}, limits, log);
+  const writers = makePool(
+    connection,
+    limits.writerConnectionsMax,
+    {
+      statement_timeout: limits.writerStatementTimeoutMs,
+      idle_in_transaction_session_timeout: limits.writerIdleInTransactionTimeoutMs,
+    },
+    limits,
+    log,
+  );
+  const prisma = new PrismaClient({
+    adapter: new PrismaPg(pool),
+    transactionOptions: { maxWait: limits.databaseWaitMs, timeout: limits.managementTransactionTimeoutMs },
+  });
+  return {
+    pool,
+    writers,
+    prisma,
+    connect: () => connect(connection, limits),
+    async [Symbol.asyncDispose]() {
+      await prisma.$disconnect();
+      // A pool ends when its last connection is given back; one that is not is cut off.
+      await Promise.race([Promise.all([pool.end(), writers.end()]), delay(limits.databaseEndMs, undefined, { ref: false })]);
+      await embedded?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function makePool(connection: pg.ClientConfig, max: number, settings: SessionSettings, limits: Limits, log: Logger): pg.Pool {
+  const pool = new pg.Pool({
+    ...common(connection, limits),
+    max,
+    onConnect: (client) => setSession(client, settings),
+  });
+  // A connection that breaks while it is idle, or lent out, would otherwise end the process; whoever uses it sees its query fail.
+  pool.on('error', (error) => log.warn(`An idle connection to the database was lost: ${error.message}`));
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+}
+
+async function connect(connection: pg.ClientConfig, limits: Limits): Promise<pg.Client> {
+  const client = new pg.Client(common(connection, limits));
+  client.on('error', () => undefined);
+  await client.connect();
+  await setSession(client, {});
+  return client;
+}
+
+function common(connection: pg.ClientConfig, limits: Limits): pg.ClientConfig {
+  return { ...connection, application_name: 'aloft', keepAlive: true, connectionTimeoutMillis: limits.databaseWaitMs };
+}
+
+/** PostgreSQL's settings by name; times in milliseconds. */
+type SessionSettings = Readonly<Record<string, number>>;
+
+/**
+ * Sent as a statement, because in the start of a session DATABASE_URL would win. UTC, because Prisma's adapter cuts the offset off
+ * every timestamptz.
+ */
+async function setSession(client: pg.ClientBase, settings: SessionSettings): Promise<void> {
+  const all = Object.entries({ TimeZone: 'UTC', ...settings });
+  const calls = all.map((_, index) => `set_config($${index * 2 + 1}, $${index * 2 + 2}, false)`);
+  await client.query(`SELECT ${calls.join(', ')}`, all.flatMap(([name, value]) => [name, String(value)]));
+}
+
+/** Throws StartError where the server of DATABASE_URL does not answer, or is too old; SettingError where the URL is none. */
+async function checkServer(connection: { connectionString: string }, limits: Limits): Promise<void> {
+  const client = parsed(connection, limits);
+  // Its password is left out.
+  const named = `DATABASE_URL=postgresql://${client.user ?? ''}@${client.host}:${client.port}/${client.database ?? ''}`;
+  try {
+    client.on('error', () => undefined);
+    await client.connect();
+    const { rows } = await client.query<{ number: number; version: string }>(
+      `SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS version`,
+    );
+    const [server] = rows;
+    if (server && server.number < VERSION_MIN) {
+      throw new StartError(`${named} is PostgreSQL ${server.version}, and Aloft needs 15 or later; upgrade it, or unset DATABASE_URL to use the embedded database.`);
+    }
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(`${named} cannot be used: ${why(error)}; start that server or correct DATABASE_URL, or unset it to use the embedded database.`);
+  } finally {
+    void client.end().catch(() => undefined);
+  }
+}
+
+function parsed(connection: { connectionString: string }, limits: Limits): pg.Client {
+  try {
+    return new pg.Client(common(connection, limits));
+  } catch {
+    throw new SettingError('DATABASE_URL cannot be parsed (it is not shown, since it may hold a password); write postgresql://user:password@host:port/database.');
+  }
+}
+
+/** One line. A name with several addresses fails with an error for each, and no message of its own. */
+function why(error: unknown): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return (first instanceof Error ? first.message : String(first)).replaceAll(/\s*\n\s*/g, ' ');
 }

@@ -1,0 +1,103 @@
+/** A connection to the cluster: to the postmaster that lives there (adopted, if an earlier Aloft left it), or to one that we start. */
+import { stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import type { Logger } from 'pino';
+import { type Limits, StartError } from '../../config.ts';
+import type { Binaries } from './binaries.ts';
+import { SUPERUSER } from './cluster.ts';
+import type { Place } from './place.ts';
+import { readPidFile, startPostmaster } from './postmaster.ts';
+import { PORT, restoreSocketDirectory } from './socket.ts';
+
+export interface Cluster {
+  readonly place: Place;
+  readonly binaries: Binaries;
+  /** Where a postmaster of ours listens. */
+  readonly socketDir: string;
+  /** PostgreSQL's settings by name, over our own. */
+  readonly settings: Readonly<Record<string, string>>;
+  readonly limits: Limits;
+  readonly log: Logger;
+}
+
+/** Every cluster has it; whoever looks after the cluster waits there, so that our own database can be cloned and dropped. */
+const MAINTENANCE = 'postgres';
+/** What a new postmaster says where another one, or what is left of it, has the directory: that will go, or it will answer. */
+const OCCUPIED = /lock file|pre-existing shared memory|already in use/;
+const NOBODY_THERE = ['ENOENT', 'ECONNREFUSED'];
+/** admin_shutdown, crash_shutdown, cannot_connect_now (starting, recovering, ending), too_many_connections. */
+const PASSING = [...NOBODY_THERE, 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '53300'];
+
+/** Throws StartError when the time is over (of performance.now) or waiting would not help, and AbortError on `signal`. */
+export async function reach(cluster: Cluster, deadline: number, signal: AbortSignal): Promise<pg.Client> {
+  const { place, limits } = cluster;
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return await connect(cluster);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (!isPassing(error)) throw error instanceof StartError ? error : unreachable(place, message);
+      if (performance.now() > deadline) throw unreachable(place, `no answer within ${limits.embeddedStartMs} ms (${message})`);
+      if (NOBODY_THERE.includes(code ?? '') && (await start(cluster, deadline, signal))) continue;
+    }
+    await delay(limits.embeddedLookMs, undefined, { signal });
+  }
+}
+
+/** PostgreSQL came or went in the middle; the same again may succeed. */
+export function isPassing(error: unknown): boolean {
+  const { code, message = '' } = error as { code?: string; message?: string };
+  return code === undefined ? /^(Connection terminated|Client has encountered a connection error)/.test(message) : PASSING.includes(code);
+}
+
+async function connect({ place, socketDir, limits }: Cluster): Promise<pg.Client> {
+  const found = await readPidFile(place.cluster);
+  const client = new pg.Client({
+    host: found?.socketDir ?? socketDir,
+    port: found?.port ?? PORT,
+    user: SUPERUSER,
+    database: MAINTENANCE,
+    application_name: 'aloft guard',
+    connectionTimeoutMillis: limits.databaseWaitMs,
+  });
+  // Whoever holds it sees its loss as 'end'; an error without a listener would end the process.
+  client.on('error', () => undefined);
+  await client.connect();
+  const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
+  if (await sameDirectory(rows[0]?.data_directory ?? '', place.cluster)) return client;
+  await client.end();
+  throw new StartError(
+    `${place.cluster} in DATA_DIR is a copy, taken while it ran, of a database that still runs elsewhere; stop that Aloft and copy it again.`,
+  );
+}
+
+async function sameDirectory(one: string, other: string): Promise<boolean> {
+  const [first, second] = await Promise.all([stat(one).catch(() => undefined), stat(other)]);
+  return first?.ino === second.ino && first.dev === second.dev;
+}
+
+/** Whether a new postmaster accepts connections; not, where another one has the directory. */
+async function start(cluster: Cluster, deadline: number, signal: AbortSignal): Promise<boolean> {
+  const { place, binaries, socketDir, settings, limits, log } = cluster;
+  await restoreSocketDirectory(socketDir, place);
+  const started = startPostmaster(binaries, place, socketDir, settings, limits.embeddedLookMs, log);
+  const late = `it recovers for more than ${limits.embeddedStartMs} ms`;
+  try {
+    const fault = await Promise.race([started, delay(deadline - performance.now(), late, { signal, ref: false })]);
+    if (fault === undefined) return true;
+    if (OCCUPIED.test(fault)) return false;
+    throw unreachable(place, fault);
+  } catch (error) {
+    // Whoever ends it next finds it by the file that it writes first of all.
+    if (signal.aborted) await Promise.race([started, delay(limits.embeddedStopMs, undefined, { ref: false })]);
+    throw error;
+  }
+}
+
+function unreachable(place: Place, why: string): StartError {
+  return new StartError(
+    `The embedded database in ${place.cluster} (DATA_DIR) does not start: ${why}. Mend that, or set DATABASE_URL to a PostgreSQL server.`,
+  );
+}
