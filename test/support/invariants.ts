@@ -15,8 +15,8 @@ const ALWAYS = {
   'a slot’s copies are those of its device, and every living device has both slots': `
     SELECT d.id FROM device d LEFT JOIN slot s ON s.device_id = d.id
     GROUP BY d.id HAVING count(s.*) <> CASE WHEN d.deleted_at IS NULL THEN 2 ELSE 0 END
-      OR bool_or(s.name <> d.name OR s.device_profile_id <> d.device_profile_id OR s.tenant_id <> d.tenant_id
-                 OR s.customer_id IS DISTINCT FROM d.customer_id)`,
+      OR bool_or(s.device_id IS NOT NULL AND (s.name <> d.name OR s.device_profile_id <> d.device_profile_id OR s.tenant_id <> d.tenant_id
+                 OR s.customer_id IS DISTINCT FROM d.customer_id))`,
   'U4 every update’s last event is as the update is, and its revisions have no gap': `
     SELECT u.id FROM update u LEFT JOIN LATERAL (
       SELECT count(*) AS events, max(revision) AS revision, (array_agg(state ORDER BY seq DESC))[1] AS state,
