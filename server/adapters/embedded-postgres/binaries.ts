@@ -4,6 +4,7 @@ import { chmod, cp, lstat, mkdtemp, readdir, readFile, rename, rm, symlink } fro
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { StartError } from '../../config.ts';
+import type { Account } from './account.ts';
 import type { Place } from './place.ts';
 import { reason, run } from './program.ts';
 
@@ -22,40 +23,43 @@ interface Package {
 
 export const COPY_PREFIX = 'postgres-binaries-';
 
-/** As they are installed, or else a copy beside the data. */
+/** As they are installed, or else a copy beside the data. Throws StartError. */
 export async function usableBinaries({ base, account }: Place): Promise<Binaries> {
   const installed = await installedPackage();
   const inPlace = binaries(join(installed.root, 'native'));
-  let fault = await faultOf(inPlace, installed);
+  const fault = await faultOf(inPlace, installed, account);
   if (fault === undefined) return inPlace;
+  if (fault === LOADER_MISSING) throw unusable(fault);
 
   const copied = binaries(join(base, `${COPY_PREFIX}${installed.version}-${process.platform}-${process.arch}`));
-  fault = await faultOf(copied, installed);
-  if (fault === undefined) return copied;
-
+  if ((await faultOf(copied, installed, account)) === undefined) return copied;
   await copy(inPlace.root, copied.root, installed);
-  fault = await faultOf(copied, installed);
-  if (fault === undefined) return copied;
-  throw new StartError(`The embedded PostgreSQL does not run on this system: ${fault}. Set DATABASE_URL to a PostgreSQL server.`);
+  const remaining = await faultOf(copied, installed, account);
+  if (remaining === undefined) return copied;
+  await rm(copied.root, { recursive: true, force: true });
+  throw unusable(remaining);
+}
 
-  /** Why PostgreSQL's account cannot run them. Trying is the only sure test: mode bits know of no mount options, loaders or access lists. */
-  async function faultOf(found: Binaries, { root }: Package): Promise<string | undefined> {
-    try {
-      await linkLibraries(found.root, root);
-      const { code, said } = await run(found.postgres, ['--version'], account);
-      return code === 0 ? undefined : reason(said);
-    } catch (error) {
-      return spawnFault(error as NodeJS.ErrnoException, found.postgres);
-    }
+/** What stands where the loader that a program names does not exist: glibc's, on a system of musl. */
+const LOADER_MISSING = 'its programs need glibc, which this system does not have (musl?)';
+
+/** Why PostgreSQL's account cannot run them. Trying is the only sure test: mode bits know of no mount options, loaders or access lists. */
+async function faultOf({ root, postgres }: Binaries, installed: Package, account: Account | undefined): Promise<string | undefined> {
+  try {
+    await linkLibraries(root, installed.root);
+    const { code, said } = await run(postgres, ['--version'], account);
+    return code === 0 ? undefined : reason(said);
+  } catch (error) {
+    const { code, message, syscall } = error as NodeJS.ErrnoException;
+    const there = syscall?.startsWith('spawn') === true && (await lstat(postgres).catch(() => undefined)) !== undefined;
+    if (code === 'ENOENT' && there) return LOADER_MISSING;
+    if (code === 'EACCES' && there) return `${postgres} may not be executed (is its file system mounted noexec?)`;
+    return message;
   }
 }
 
-async function spawnFault({ code, message }: NodeJS.ErrnoException, program: string): Promise<string> {
-  const there = await lstat(program).catch(() => undefined);
-  // The loader that the program names is not there: glibc's on a system of musl.
-  if (code === 'ENOENT' && there) return 'its programs need glibc, which this system has not (musl?)';
-  if (code === 'EACCES' && there) return `${program} may not be executed (is its file system mounted noexec?)`;
-  return message;
+function unusable(fault: string): StartError {
+  return new StartError(`The embedded PostgreSQL does not run on this system: ${fault}. Set DATABASE_URL to a PostgreSQL server.`);
 }
 
 /** Throws a StartError where npm has no such package for this system, or it was left out of the installation. */

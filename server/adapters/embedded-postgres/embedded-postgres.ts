@@ -12,7 +12,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import type { Logger } from 'pino';
-import type { Limits } from '../../config.ts';
+import { type Limits, StartError } from '../../config.ts';
 import { COPY_PREFIX, usableBinaries } from './binaries.ts';
 import { FRESH_PREFIX, makeCluster, SUPERUSER } from './cluster.ts';
 import { DATABASE, DirectoryTakenError, takeGuard } from './guard.ts';
@@ -26,7 +26,7 @@ export interface EmbeddedPostgres extends AsyncDisposable {
   readonly connection: { readonly host: string; readonly port: number; readonly user: string; readonly database: string };
 }
 
-/** What a start left unfinished is older than any start takes. */
+/** Older than this it is no other start's work in progress. */
 const LEFT_BEHIND_MS = 3_600_000;
 
 /** Throws StartError, one line for people. `settings` are PostgreSQL's, by name, over our own. */
@@ -36,13 +36,8 @@ export async function startEmbeddedPostgres(
   log: Logger,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<EmbeddedPostgres> {
-  const place = await findPlace(dataDir, log);
-  const binaries = await usableBinaries(place);
-  await makeCluster(place, binaries);
-  const former = await readPidFile(place.cluster);
-  const socketDir = await socketDirectory(place, former?.socketDir);
-  const cluster: Cluster = { place, binaries, socketDir, settings, limits, log };
-
+  const cluster = await findCluster(dataDir, settings, limits, log);
+  const { place, binaries } = cluster;
   const ending = new AbortController();
   let guard: pg.Client | undefined = await takeGuard(cluster, ending.signal);
   let taken = false;
@@ -51,8 +46,6 @@ export async function startEmbeddedPostgres(
   watch(guard);
   // PostgreSQL that was asked from outside to end refuses new connections and waits for the old ones, that is, for us.
   const look = setInterval(() => void endIfStopping(), limits.embeddedRestartMs).unref();
-  if (former === undefined) await removeLeftBehind(place.base, binaries.root);
-
   return {
     connection: { host, port, user: SUPERUSER, database: DATABASE },
     async [Symbol.asyncDispose]() {
@@ -94,6 +87,24 @@ export async function startEmbeddedPostgres(
   async function endIfStopping(): Promise<void> {
     const found = await readPidFile(place.cluster);
     if (found?.status === 'stopping' && guard && !ending.signal.aborted) await stopPostmaster(binaries, place, limits.embeddedStopMs);
+  }
+}
+
+/** The cluster, made if it does not exist. Throws StartError. */
+async function findCluster(dataDir: string, settings: Cluster['settings'], limits: Limits, log: Logger): Promise<Cluster> {
+  try {
+    const place = await findPlace(dataDir, log);
+    const binaries = await usableBinaries(place);
+    await makeCluster(place, binaries);
+    const former = await readPidFile(place.cluster);
+    if (former === undefined) await removeLeftBehind(place.base, binaries.root);
+    const socketDir = await socketDirectory(place, former?.socketDir);
+    return { place, binaries, socketDir, settings, limits, log };
+  } catch (error) {
+    if (error instanceof StartError) throw error;
+    throw new StartError(
+      `DATA_DIR=${dataDir} cannot hold the database: ${(error as Error).message}; make it writable for the user that starts Aloft, or set DATA_DIR to another directory.`,
+    );
   }
 }
 

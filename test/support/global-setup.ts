@@ -1,0 +1,64 @@
+/** One PostgreSQL for a whole run of the tests, in a directory of its own that goes when the run ends. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { pino } from 'pino';
+import type { TestProject } from 'vitest/node';
+import { LIMITS } from '../../server/config.ts';
+import { startEmbeddedPostgres } from '../../server/adapters/embedded-postgres/embedded-postgres.ts';
+import { applyMigrations } from '../../server/adapters/migrations.ts';
+
+export interface TestPostgres {
+  /** Directory of the socket. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** A database with every migration and no rows, to be cloned. */
+  readonly template: string;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    testPostgres: TestPostgres;
+  }
+}
+
+interface Running extends AsyncDisposable {
+  readonly postgres: TestPostgres;
+}
+
+/** Each project of the run calls this file in a module graph of its own; what they share hangs at the process. */
+const SHARED = Symbol.for('aloft.test-postgres');
+const shared = globalThis as { [SHARED]?: { users: number; running: Promise<Running> } };
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const use = (shared[SHARED] ??= { users: 0, running: start() });
+  use.users += 1;
+  project.provide('testPostgres', (await use.running).postgres);
+  return async () => {
+    use.users -= 1;
+    if (use.users > 0) return;
+    delete shared[SHARED];
+    await (await use.running)[Symbol.asyncDispose]();
+  };
+}
+
+async function start(): Promise<Running> {
+  const log = pino({ level: 'silent' });
+  const directory = await mkdtemp(join(tmpdir(), 'aloft-test-'));
+  // Not durable: what tests durability starts a PostgreSQL of its own.
+  const embedded = await startEmbeddedPostgres(directory, LIMITS, log, { fsync: 'off', full_page_writes: 'off', max_connections: '200' });
+  const { host, port, user, database } = embedded.connection;
+  const client = new pg.Client({ host, port, user, database });
+  await client.connect();
+  await applyMigrations(client, LIMITS.migrationWaitMs, log);
+  await client.end();
+  return {
+    postgres: { host, port, user, template: database },
+    async [Symbol.asyncDispose]() {
+      await embedded[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
