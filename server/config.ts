@@ -56,8 +56,15 @@ export const LIMITS = {
   deviceMessageStepsMax: 1_000,
   /** Words of a device that are kept with an update, in characters. */
   deviceErrorCharactersMax: 1_024,
+  /** A device that sends its body slower, or does not read what it asked for during this long, is not served further. */
+  deviceBodyTimeoutMs: 10_000,
+  downloadStallMs: 30_000,
+  /** A chunk up to this size is one buffer; a longer one is streamed. */
+  chunkBufferBytesMax: 262_144,
   longPollDefaultMs: 60_000,
   longPollMaxMs: 300_000,
+  longPollsMax: 50_000,
+  longPollsPerDeviceMax: 4,
   /** An offer that was delivered is repeated after this long while the update is still INITIATED. */
   offerRepeatMs: 300_000,
 
@@ -66,6 +73,12 @@ export const LIMITS = {
   reportBatchMax: 200,
   /** Reports waiting for their batch; beyond it a device is asked to come again. */
   reportQueueMax: 20_000,
+  reportQueueOfDeviceMax: 64,
+  /** Batches that are committed at the same time; a connection of the writers is left for the loops. */
+  reportBatchesInFlightMax: 2,
+  /** A batch that fails for a passing reason is tried again, after a pause that doubles: 6.3 s in all. */
+  reportRetriesMax: 6,
+  reportRetryAfterMs: 100,
 
   /** Slots that the enqueuer reconciles in one transaction. */
   walkSliceMax: 1_000,
@@ -81,6 +94,10 @@ export const LIMITS = {
   /** Credentials and effective packages are believed at most this long without asking the database. */
   cacheAgeMaxMs: 1_000,
   cacheEntriesMax: 100_000,
+  /** Lookups of one moment that go to the database as one statement. */
+  readTogetherMax: 500,
+  /** Separate pieces of one package that are remembered as served to one device. */
+  servedRangesMax: 256,
 
   /** Events of the log that a process keeps in memory for its subscribers. */
   logWindowMax: 20_000,
