@@ -1,4 +1,6 @@
 /** Which errors of the database pass by themselves, so that the same transaction may be tried again. */
+import { UnavailableError } from '../domain/errors.ts';
+import type { Query } from '../domain/query.ts';
 
 /** SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const PASSING_STATES: ReadonlySet<string> = new Set([
@@ -41,4 +43,16 @@ export function isPassing(error: unknown): boolean {
     PASSING_SYSTEM_ERRORS.has(code) ||
     PASSING_MESSAGES.some((message) => error.message.startsWith(message))
   );
+}
+
+/** The same statement runner; what fails for a passing reason asks the caller to come again. */
+export function orUnavailable(query: Query): Query {
+  return async (text, values) => {
+    try {
+      return await query(text, values);
+    } catch (error) {
+      if (!isPassing(error)) throw error;
+      throw new UnavailableError('The database is away. Try again soon.', { cause: error });
+    }
+  };
 }
