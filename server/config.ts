@@ -61,6 +61,8 @@ export const LIMITS = {
   downloadStallMs: 30_000,
   /** A chunk up to this size is one buffer; a longer one is streamed. */
   chunkBufferBytesMax: 262_144,
+  /** Each holds an open file. */
+  downloadStreamsMax: 1_000,
   longPollDefaultMs: 60_000,
   longPollMaxMs: 300_000,
   longPollsMax: 50_000,
@@ -107,9 +109,17 @@ export const LIMITS = {
   subscriptionBatchMs: 100,
   subscriptionBatchMax: 500,
   fleetSummaryIntervalMs: 100,
+  /** A subscriber whose filter lets nothing through is given a newer cursor this often, so that it does not expire. */
+  cursorRefreshMs: 10_000,
   /** Bytes that a subscriber may leave unread before it is ended with SLOW_CONSUMER. */
   subscriberUnreadBytesMax: 4_194_304,
   subscriptionsPerSocketMax: 100,
+  /** From the opening of a WebSocket to its connection_init. */
+  socketInitMs: 3_000,
+  /** A WebSocket that does not answer a ping within this is ended. */
+  socketPingMs: 12_000,
+  /** Open WebSockets of a process. */
+  socketsMax: 10_000,
 
   pageSizeDefault: 50,
   pageSizeMax: 200,
@@ -121,6 +131,11 @@ export const LIMITS = {
   graphqlAliasesMax: 30,
   graphqlTokensMax: 2_000,
   graphqlCostMax: 20_000,
+  /** Documents that are kept parsed, and the longest of them in characters. */
+  graphqlDocumentsKept: 500,
+  graphqlDocumentCharactersKept: 16_384,
+  /** Events of one update that are shown with it: the newest. */
+  updateEventsShownMax: 200,
   /** Multipart around the file: the documents, the map and the boundaries. */
   uploadEnvelopeBytesMax: 65_536,
 
@@ -134,6 +149,15 @@ export const LIMITS = {
   packageFilesOpenMax: 64,
   packageFileIdleMs: 30_000,
 
+  /** Wrong passwords before an account, or an address, has to wait; then the wait doubles with each. */
+  signInFailuresFree: 5,
+  signInAddressFailuresFree: 50,
+  signInWaitMaxMs: 60_000,
+  signInForgetMs: 3_600_000,
+  signInKeysMax: 10_000,
+  /** Passwords that are hashed at once, 19 MiB each, and those that wait for it. */
+  passwordHashesMax: 2,
+  passwordHashQueueMax: 100,
   sessionLifetimeMs: 30 * 24 * 3_600_000,
   passwordCharactersMin: 8,
   passwordCharactersMax: 256,
