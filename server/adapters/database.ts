@@ -1,22 +1,23 @@
 /** The database: pools, transactions and Prisma's client over one PostgreSQL, a server's or our own. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
-import pg from 'pg';
+import { Client, type ClientBase, type ClientConfig, Pool, type QueryResultRow } from 'pg';
 import type { Logger } from 'pino';
 import { PrismaClient } from '../../prisma/client/client.ts';
 import { type Config, type Limits, SettingError, StartError } from '../config.ts';
 import type { Query } from '../domain/query.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
+import { messageOf } from './fault.ts';
 import { applyMigrations } from './migrations.ts';
 
 export interface Database extends AsyncDisposable {
   /** Reads and management: Prisma's adapter uses this pool too. */
-  readonly pool: pg.Pool;
+  readonly pool: Pool;
   /** The pool of everything that changes updates: few connections, whose statements and idle transactions are ended in time. */
-  readonly writers: pg.Pool;
+  readonly writers: Pool;
   readonly prisma: PrismaClient;
   /** A connection of its own, for LISTEN; the caller ends it. Its loss is told by 'end'. */
-  connect(): Promise<pg.Client>;
+  connect(): Promise<Client>;
 }
 
 /** `server_version_num` of PostgreSQL 15. */
@@ -34,7 +35,7 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
 }
 
 /** Runs `act` in one transaction on a connection of `pool`. On return it is committed; a throw, also of the commit, means that it is not known to be. */
-export async function transaction<T>(pool: pg.Pool, act: (query: Query) => Promise<T>): Promise<T> {
+export async function transaction<T>(pool: Pool, act: (query: Query) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
@@ -52,14 +53,19 @@ export async function transaction<T>(pool: pg.Pool, act: (query: Query) => Promi
   }
 }
 
-export function queryOn(client: pg.Pool | pg.ClientBase): Query {
+export function queryOn(client: Pool | ClientBase): Query {
   return async <R>(text: string, values: readonly unknown[]) => {
-    const { rows } = await client.query(text, [...values]);
-    return rows as R[];
+    const { rows } = await client.query<R & QueryResultRow>(text, [...values]);
+    return rows;
   };
 }
 
-async function prepare(connection: pg.ClientConfig, embedded: EmbeddedPostgres | undefined, limits: Limits, log: Logger): Promise<Database> {
+async function prepare(
+  connection: ClientConfig,
+  embedded: EmbeddedPostgres | undefined,
+  limits: Limits,
+  log: Logger,
+): Promise<Database> {
   try {
     const client = await connect(connection, limits);
     try {
@@ -76,8 +82,8 @@ async function prepare(connection: pg.ClientConfig, embedded: EmbeddedPostgres |
     connection,
     limits.writerConnectionsMax,
     {
-      statement_timeout: limits.writerStatementTimeoutMs,
-      idle_in_transaction_session_timeout: limits.writerIdleInTransactionTimeoutMs,
+      statement_timeout: `${limits.writerStatementTimeoutMs}ms`,
+      idle_in_transaction_session_timeout: `${limits.writerIdleInTransactionTimeoutMs}ms`,
     },
     limits,
     log,
@@ -94,14 +100,17 @@ async function prepare(connection: pg.ClientConfig, embedded: EmbeddedPostgres |
     async [Symbol.asyncDispose]() {
       await prisma.$disconnect();
       // A pool ends when its last connection is given back; one that is not is cut off.
-      await Promise.race([Promise.all([pool.end(), writers.end()]), delay(limits.databaseEndMs, undefined, { ref: false })]);
+      await Promise.race([
+        Promise.all([pool.end(), writers.end()]),
+        delay(limits.databaseEndMs, undefined, { ref: false }),
+      ]);
       await embedded?.[Symbol.asyncDispose]();
     },
   };
 }
 
-function makePool(connection: pg.ClientConfig, max: number, settings: SessionSettings, limits: Limits, log: Logger): pg.Pool {
-  const pool = new pg.Pool({
+function makePool(connection: ClientConfig, max: number, settings: SessionSettings, limits: Limits, log: Logger): Pool {
+  const pool = new Pool({
     ...common(connection, limits),
     max,
     onConnect: (client) => setSession(client, settings),
@@ -112,29 +121,29 @@ function makePool(connection: pg.ClientConfig, max: number, settings: SessionSet
   return pool;
 }
 
-async function connect(connection: pg.ClientConfig, limits: Limits): Promise<pg.Client> {
-  const client = new pg.Client(common(connection, limits));
+async function connect(connection: ClientConfig, limits: Limits): Promise<Client> {
+  const client = new Client(common(connection, limits));
   client.on('error', () => undefined);
   await client.connect();
   await setSession(client, {});
   return client;
 }
 
-function common(connection: pg.ClientConfig, limits: Limits): pg.ClientConfig {
+function common(connection: ClientConfig, limits: Limits): ClientConfig {
   return { ...connection, application_name: 'aloft', keepAlive: true, connectionTimeoutMillis: limits.databaseWaitMs };
 }
 
-/** PostgreSQL's settings by name; times in milliseconds. */
-type SessionSettings = Readonly<Record<string, number>>;
+/** PostgreSQL's settings by name. */
+type SessionSettings = Readonly<Record<string, string>>;
 
 /**
  * Sent as a statement, because in the start of a session DATABASE_URL would win. UTC, because Prisma's adapter cuts the offset off
  * every timestamptz.
  */
-async function setSession(client: pg.ClientBase, settings: SessionSettings): Promise<void> {
+async function setSession(client: ClientBase, settings: SessionSettings): Promise<void> {
   const all = Object.entries({ TimeZone: 'UTC', ...settings });
   const calls = all.map((_, index) => `set_config($${index * 2 + 1}, $${index * 2 + 2}, false)`);
-  await client.query(`SELECT ${calls.join(', ')}`, all.flatMap(([name, value]) => [name, String(value)]));
+  await client.query(`SELECT ${calls.join(', ')}`, all.flat());
 }
 
 /** Throws StartError where the server of DATABASE_URL does not answer, or is too old; SettingError where the URL is none. */
@@ -150,26 +159,26 @@ async function checkServer(connection: { connectionString: string }, limits: Lim
     );
     const [server] = rows;
     if (server && server.number < VERSION_MIN) {
-      throw new StartError(`${named} is PostgreSQL ${server.version}, and Aloft needs 15 or later; upgrade it, or unset DATABASE_URL to use the embedded database.`);
+      throw new StartError(
+        `${named} is PostgreSQL ${server.version}, and Aloft needs 15 or later; upgrade it, or unset DATABASE_URL to use the embedded database.`,
+      );
     }
   } catch (error) {
     if (error instanceof StartError) throw error;
-    throw new StartError(`${named} cannot be used: ${why(error)}; start that server or correct DATABASE_URL, or unset it to use the embedded database.`);
+    throw new StartError(
+      `${named} cannot be used: ${messageOf(error)}; start that server or correct DATABASE_URL, or unset it to use the embedded database.`,
+    );
   } finally {
     void client.end().catch(() => undefined);
   }
 }
 
-function parsed(connection: { connectionString: string }, limits: Limits): pg.Client {
+function parsed(connection: { connectionString: string }, limits: Limits): Client {
   try {
-    return new pg.Client(common(connection, limits));
+    return new Client(common(connection, limits));
   } catch {
-    throw new SettingError('DATABASE_URL cannot be parsed (it is not shown, since it may hold a password); write postgresql://user:password@host:port/database.');
+    throw new SettingError(
+      'DATABASE_URL cannot be parsed (it is not shown, since it may hold a password); write postgresql://user:password@host:port/database.',
+    );
   }
-}
-
-/** One line. A name with several addresses fails with an error for each, and no message of its own. */
-function why(error: unknown): string {
-  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  return (first instanceof Error ? first.message : String(first)).replaceAll(/\s*\n\s*/g, ' ');
 }

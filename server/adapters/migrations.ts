@@ -8,9 +8,10 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type pg from 'pg';
+import type { ClientBase } from 'pg';
 import type { Logger } from 'pino';
 import { StartError } from '../config.ts';
+import { codeOf, messageOf } from './fault.ts';
 
 export interface Migration {
   /** The name of its folder, which begins with its date: their order is the order of application. */
@@ -49,7 +50,7 @@ const TABLE = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
  * `waitMs` is the longest wait for another process that migrates. Throws StartError where the records and the folder do not
  * fit together or a migration fails, in which case the database is as it was before that one.
  */
-export async function applyMigrations(client: pg.ClientBase, waitMs: number, log: Logger): Promise<void> {
+export async function applyMigrations(client: ClientBase, waitMs: number, log: Logger): Promise<void> {
   const known = await readMigrations();
   if (pending(known, await readRecords(client)).length === 0) return;
   await lock(client, waitMs);
@@ -68,17 +69,26 @@ export async function applyMigrations(client: pg.ClientBase, waitMs: number, log
 
 /** What is still to be applied, in order. Throws StartError where the database cannot be brought up to date. */
 export function pending(known: readonly Migration[], records: readonly MigrationRecord[]): Migration[] {
-  const applied = new Map(records.filter((record) => record.rolled_back_at === null).map((record) => [record.migration_name, record]));
+  const applied = new Map(
+    records.filter((record) => record.rolled_back_at === null).map((record) => [record.migration_name, record]),
+  );
   for (const { migration_name: name, finished_at: finished } of applied.values()) {
-    if (finished === null) throw new StartError(`Migration ${name} failed in this database and is recorded as unfinished; mend it, and record that with "prisma migrate resolve".`);
+    if (finished === null)
+      throw new StartError(
+        `Migration ${name} failed in this database and is recorded as unfinished; mend it, and record that with "prisma migrate resolve".`,
+      );
     if (!known.some((migration) => migration.name === name)) {
-      throw new StartError(`The database has migration ${name}, which this Aloft does not know; run the newer Aloft that applied it, or another database.`);
+      throw new StartError(
+        `The database has migration ${name}, which this Aloft does not know; run the newer Aloft that applied it, or another database.`,
+      );
     }
   }
   return known.filter(({ name, checksum }) => {
     const record = applied.get(name);
     if (record && record.checksum !== checksum) {
-      throw new StartError(`Migration ${name} is not the one that was applied to this database (its checksum differs); restore its file, or use another database.`);
+      throw new StartError(
+        `Migration ${name} is not the one that was applied to this database (its checksum differs); restore its file, or use another database.`,
+      );
     }
     return record === undefined;
   });
@@ -101,34 +111,37 @@ function migrationsFolder(): string {
   for (let directory = dirname(fileURLToPath(import.meta.url)); ; directory = dirname(directory)) {
     const folder = join(directory, 'prisma', 'migrations');
     if (existsSync(join(folder, 'migration_lock.toml'))) return folder;
-    if (dirname(directory) === directory) throw new StartError('prisma/migrations is missing; Aloft runs from its checkout.');
+    if (dirname(directory) === directory)
+      throw new StartError('prisma/migrations is missing; Aloft runs from its checkout.');
   }
 }
 
-async function readRecords(client: pg.ClientBase): Promise<MigrationRecord[]> {
+async function readRecords(client: ClientBase): Promise<MigrationRecord[]> {
   try {
     const { rows } = await client.query<MigrationRecord>(
       'SELECT migration_name, checksum, finished_at, rolled_back_at FROM "_prisma_migrations" ORDER BY started_at',
     );
     return rows;
   } catch (error) {
-    if ((error as { code?: string }).code === UNDEFINED_TABLE) return [];
+    if (codeOf(error) === UNDEFINED_TABLE) return [];
     throw error;
   }
 }
 
-async function lock(client: pg.ClientBase, waitMs: number): Promise<void> {
+async function lock(client: ClientBase, waitMs: number): Promise<void> {
   await client.query(`SELECT set_config('lock_timeout', $1, false)`, [String(waitMs)]);
   try {
     await client.query('SELECT pg_advisory_lock($1)', [LOCK]);
   } catch (error) {
-    if ((error as { code?: string }).code !== LOCK_NOT_AVAILABLE) throw error;
-    throw new StartError(`Another process has been migrating the database for more than ${waitMs} ms; start again when it has finished.`);
+    if (codeOf(error) !== LOCK_NOT_AVAILABLE) throw error;
+    throw new StartError(
+      `Another process has been migrating the database for more than ${waitMs} ms; start again when it has finished.`,
+    );
   }
   await client.query('RESET lock_timeout');
 }
 
-async function apply(client: pg.ClientBase, { name, sql, checksum }: Migration): Promise<void> {
+async function apply(client: ClientBase, { name, sql, checksum }: Migration): Promise<void> {
   try {
     await client.query('BEGIN');
     const { rows } = await client.query<{ now: Date }>('SELECT clock_timestamp() AS now');
@@ -141,6 +154,8 @@ async function apply(client: pg.ClientBase, { name, sql, checksum }: Migration):
     await client.query('COMMIT');
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);
-    throw new StartError(`Migration ${name} failed and was undone: ${(error as Error).message}. The database is as it was before.`);
+    throw new StartError(
+      `Migration ${name} failed and was undone: ${messageOf(error)}. The database is as it was before.`,
+    );
   }
 }

@@ -1,6 +1,6 @@
 /** A database of its own for a test file: cloned from the run's template, dropped when it is disposed. */
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import { Client } from 'pg';
 import { pino } from 'pino';
 import { inject } from 'vitest';
 import { type Database, openDatabase } from '../../server/adapters/database.ts';
@@ -26,7 +26,7 @@ export async function testDatabase(): Promise<Database & { url: string }> {
 
 async function administer(statement: string): Promise<void> {
   const { host, port, user } = inject('testPostgres');
-  const client = new pg.Client({ host, port, user, database: 'postgres' });
+  const client = new Client({ host, port, user, database: 'postgres' });
   await client.connect();
   try {
     await client.query(statement);

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
+import { Client } from 'pg';
 import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
 import { LIMITS } from '../../server/config.ts';
@@ -28,18 +28,19 @@ interface Running extends AsyncDisposable {
   readonly postgres: TestPostgres;
 }
 
-/** Each project of the run calls this file in a module graph of its own; what they share hangs at the process. */
-const SHARED = Symbol.for('aloft.test-postgres');
-const shared = globalThis as { [SHARED]?: { users: number; running: Promise<Running> } };
+declare global {
+  /** Each project of a run calls this file in a module graph of its own; what they share hangs at the process. */
+  var aloftTestPostgres: { users: number; readonly running: Promise<Running> } | undefined;
+}
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const use = (shared[SHARED] ??= { users: 0, running: start() });
+  const use = (globalThis.aloftTestPostgres ??= { users: 0, running: start() });
   use.users += 1;
   project.provide('testPostgres', (await use.running).postgres);
   return async () => {
     use.users -= 1;
     if (use.users > 0) return;
-    delete shared[SHARED];
+    globalThis.aloftTestPostgres = undefined;
     await (await use.running)[Symbol.asyncDispose]();
   };
 }
@@ -48,9 +49,13 @@ async function start(): Promise<Running> {
   const log = pino({ level: 'silent' });
   const directory = await mkdtemp(join(tmpdir(), 'aloft-test-'));
   // Not durable: what tests durability starts a PostgreSQL of its own.
-  const embedded = await startEmbeddedPostgres(directory, LIMITS, log, { fsync: 'off', full_page_writes: 'off', max_connections: '200' });
+  const embedded = await startEmbeddedPostgres(directory, LIMITS, log, {
+    fsync: 'off',
+    full_page_writes: 'off',
+    max_connections: '200',
+  });
   const { host, port, user, database } = embedded.connection;
-  const client = new pg.Client({ host, port, user, database });
+  const client = new Client({ host, port, user, database });
   await client.connect();
   await applyMigrations(client, LIMITS.migrationWaitMs, log);
   await client.end();

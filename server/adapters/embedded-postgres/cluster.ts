@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StartError } from '../../config.ts';
+import { codeOf } from '../fault.ts';
 import type { Binaries } from './binaries.ts';
 import { giveTo, type Place, syncDirectory } from './place.ts';
 import { type Ended, reason, run } from './program.ts';
@@ -43,10 +44,17 @@ export async function makeCluster(place: Place, { initdb }: Binaries): Promise<v
       ended = await run(
         initdb,
         [
-          ...['-D', directory, '-U', SUPERUSER, '-E', 'UTF8', '--no-instructions', '--data-checksums'],
+          `--pgdata=${directory}`,
+          `--username=${SUPERUSER}`,
+          '--data-checksums',
           // The socket's directory is open to its owner and to root alone, and there is no other way in.
-          ...['--auth-local=trust', '--auth-host=reject'],
-          ...['--locale=C', `--lc-ctype=${characterType}`, '--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
+          '--auth-local=trust',
+          '--auth-host=reject',
+          '--encoding=UTF8',
+          '--locale=C',
+          `--lc-ctype=${characterType}`,
+          '--locale-provider=builtin',
+          '--builtin-locale=C.UTF-8',
         ],
         place.account,
       );
@@ -61,8 +69,8 @@ export async function makeCluster(place: Place, { initdb }: Binaries): Promise<v
 
 /** The major version of a complete cluster; undefined where there is none. */
 async function clusterVersion(cluster: string): Promise<string | undefined> {
-  const text = await readFile(join(cluster, 'PG_VERSION'), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error;
+  const text = await readFile(join(cluster, 'PG_VERSION'), 'utf8').catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error;
   });
   return text?.trim();
 }

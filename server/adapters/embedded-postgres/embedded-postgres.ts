@@ -10,9 +10,10 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type pg from 'pg';
+import type { Client } from 'pg';
 import type { Logger } from 'pino';
 import { type Limits, StartError } from '../../config.ts';
+import { messageOf } from '../fault.ts';
 import { COPY_PREFIX, usableBinaries } from './binaries.ts';
 import { FRESH_PREFIX, makeCluster, SUPERUSER } from './cluster.ts';
 import { DATABASE, DirectoryTakenError, takeGuard } from './guard.ts';
@@ -23,7 +24,12 @@ import { removeSocketDirectory, socketDirectory } from './socket.ts';
 
 export interface EmbeddedPostgres extends AsyncDisposable {
   /** Stays the same while PostgreSQL is started again. */
-  readonly connection: { readonly host: string; readonly port: number; readonly user: string; readonly database: string };
+  readonly connection: {
+    readonly host: string;
+    readonly port: number;
+    readonly user: string;
+    readonly database: string;
+  };
 }
 
 /** Older than this it is no other start's work in progress. */
@@ -39,7 +45,7 @@ export async function startEmbeddedPostgres(
   const cluster = await findCluster(dataDir, settings, limits, log);
   const { place, binaries } = cluster;
   const ending = new AbortController();
-  let guard: pg.Client | undefined = await takeGuard(cluster, ending.signal);
+  let guard: Client | undefined = await takeGuard(cluster, ending.signal);
   let taken = false;
   let regained = Promise.resolve();
   const { host, port } = guard;
@@ -59,7 +65,7 @@ export async function startEmbeddedPostgres(
     },
   };
 
-  function watch(client: pg.Client): void {
+  function watch(client: Client): void {
     client.once('end', () => {
       if (!ending.signal.aborted) regained = regain();
     });
@@ -78,7 +84,7 @@ export async function startEmbeddedPostgres(
       } catch (error) {
         if (ending.signal.aborted) return;
         taken = error instanceof DirectoryTakenError;
-        log.error((error as Error).message);
+        log.error(messageOf(error));
         await delay(limits.embeddedRestartMs, undefined, { signal: ending.signal }).catch(() => undefined);
       }
     }
@@ -86,12 +92,18 @@ export async function startEmbeddedPostgres(
 
   async function endIfStopping(): Promise<void> {
     const found = await readPidFile(place.cluster);
-    if (found?.status === 'stopping' && guard && !ending.signal.aborted) await stopPostmaster(binaries, place, limits.embeddedStopMs);
+    if (found?.status === 'stopping' && guard && !ending.signal.aborted)
+      await stopPostmaster(binaries, place, limits.embeddedStopMs);
   }
 }
 
 /** The cluster, made if it does not exist. Throws StartError. */
-async function findCluster(dataDir: string, settings: Cluster['settings'], limits: Limits, log: Logger): Promise<Cluster> {
+async function findCluster(
+  dataDir: string,
+  settings: Cluster['settings'],
+  limits: Limits,
+  log: Logger,
+): Promise<Cluster> {
   try {
     const place = await findPlace(dataDir, log);
     const binaries = await usableBinaries(place);
@@ -103,7 +115,7 @@ async function findCluster(dataDir: string, settings: Cluster['settings'], limit
   } catch (error) {
     if (error instanceof StartError) throw error;
     throw new StartError(
-      `DATA_DIR=${dataDir} cannot hold the database: ${(error as Error).message}; make it writable for the user that starts Aloft, or set DATA_DIR to another directory.`,
+      `DATA_DIR=${dataDir} cannot hold the database: ${messageOf(error)}; make it writable for the user that starts Aloft, or set DATA_DIR to another directory.`,
     );
   }
 }
@@ -114,6 +126,7 @@ async function removeLeftBehind(base: string, inUse: string): Promise<void> {
     if (!name.startsWith(FRESH_PREFIX) && !name.startsWith(COPY_PREFIX)) continue;
     const path = join(base, name);
     const { mtimeMs } = await stat(path);
-    if (name !== basename(inUse) && mtimeMs < Date.now() - LEFT_BEHIND_MS) await rm(path, { recursive: true, force: true });
+    if (name !== basename(inUse) && mtimeMs < Date.now() - LEFT_BEHIND_MS)
+      await rm(path, { recursive: true, force: true });
   }
 }

@@ -6,6 +6,7 @@ import { chmod, chown, mkdir, mkdtemp, open, readFile, readdir, realpath, rename
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { StartError } from '../../config.ts';
+import { codeOf } from '../fault.ts';
 import { type Account, closedTo, unprivilegedAccount } from './account.ts';
 
 export interface Place {
@@ -34,7 +35,9 @@ export async function findPlace(dataDir: string, log: Logger): Promise<Place> {
   if (owner && (owner.uid === 0 || (!root && owner.uid !== process.getuid?.()))) {
     throw new StartError(
       `DATA_DIR=${dataDir} has its database in ${cluster}, which belongs to user ${owner.uid}: PostgreSQL runs as its owner, never as root. ` +
-        (root ? `Give it to an account (chown -R postgres ${cluster}).` : 'Start Aloft as before, or give it to the user that starts Aloft.'),
+        (root
+          ? `Give it to an account (chown -R postgres ${cluster}).`
+          : 'Start Aloft as before, or give it to the user that starts Aloft.'),
     );
   }
   if (!root) return { base, cluster, account: undefined };
@@ -49,7 +52,9 @@ export async function findPlace(dataDir: string, log: Logger): Promise<Place> {
   }
   const other = await makeElsewhere(account, dataDir);
   await record(dataDir, other);
-  log.warn(`The database lies in ${other}: user ${account.name}, whom PostgreSQL runs as, may not enter ${closed} (recorded in ${join(dataDir, RECORD)})`);
+  log.warn(
+    `The database lies in ${other}: user ${account.name}, whom PostgreSQL runs as, may not enter ${closed} (recorded in ${join(dataDir, RECORD)})`,
+  );
   return { base: other, cluster: join(other, CLUSTER), account };
 }
 
@@ -111,6 +116,6 @@ export async function giveTo(account: Account | undefined, path: string): Promis
   if (account) await chown(path, account.uid, account.gid);
 }
 
-function absent(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
+function absent(error: unknown): undefined {
+  if (codeOf(error) !== 'ENOENT') throw error;
 }

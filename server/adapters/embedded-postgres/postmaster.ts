@@ -1,7 +1,7 @@
 /** The postmaster, PostgreSQL's first process: found, started, ended. It outlives our own sudden death and is found again. */
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Logger } from 'pino';
@@ -82,7 +82,7 @@ export function startPostmaster(
     const settle = (fault: string | undefined): void => {
       // From here on it is no reason for us to stay.
       child.unref();
-      (child.stderr as Socket).unref();
+      if (child.stderr instanceof Socket) child.stderr.unref();
       resolve(fault);
     };
     const end = (): void => settle(reason(last.join('\n')));
@@ -102,7 +102,11 @@ export function startPostmaster(
  */
 export async function stopPostmaster({ pgCtl }: Binaries, { cluster, account }: Place, waitMs: number): Promise<void> {
   for (const mode of ['fast', 'immediate']) {
-    const { code } = await run(pgCtl, ['stop', '-D', cluster, '-m', mode, '-t', String(Math.ceil(waitMs / 1_000))], account);
+    const { code } = await run(
+      pgCtl,
+      ['stop', '-D', cluster, '-m', mode, '-t', String(Math.ceil(waitMs / 1_000))],
+      account,
+    );
     if (code === 0 || (await readPidFile(cluster)) === undefined) return;
   }
 }

@@ -19,7 +19,12 @@ export interface Ended {
 export function run(program: string, args: readonly string[], account: Account | undefined): Promise<Ended> {
   return new Promise((resolve, reject) => {
     // The working directory may be one that the account cannot enter, which PostgreSQL's programs refuse.
-    const child = spawn(program, args, { ...identity(account), cwd: '/', env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, {
+      ...identity(account),
+      cwd: '/',
+      env: ENVIRONMENT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let said = '';
     const hear = (text: string): void => void (said = (said + text).slice(-SAID_CHARACTERS_MAX));
     child.stdout.setEncoding('utf8').on('data', hear);
@@ -36,6 +41,7 @@ export function identity(account: Account | undefined): { uid?: number; gid?: nu
 /** The line of `said` that tells why, for a message of one line. */
 export function reason(said: string): string {
   const lines = said.split('\n').map((line) => line.trim());
-  const telling = lines.find((line) => /(FATAL|PANIC|ERROR|error):/.test(line)) ?? lines.findLast((line) => line !== '');
+  const telling =
+    lines.find((line) => /(FATAL|PANIC|ERROR|error):/.test(line)) ?? lines.findLast((line) => line !== '');
   return telling ?? 'it said nothing';
 }

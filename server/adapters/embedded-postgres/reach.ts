@@ -1,9 +1,11 @@
 /** A connection to the cluster: to the postmaster that lives there (adopted, if an earlier Aloft left it), or to one that we start. */
 import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
+import { Client } from 'pg';
 import type { Logger } from 'pino';
 import { type Limits, StartError } from '../../config.ts';
+import { codeOf, messageOf } from '../fault.ts';
+import { isPassing } from '../passing-error.ts';
 import type { Binaries } from './binaries.ts';
 import { SUPERUSER } from './cluster.ts';
 import type { Place } from './place.ts';
@@ -26,35 +28,29 @@ const MAINTENANCE = 'postgres';
 /** What a new postmaster says where another one, or what is left of it, has the directory: that will go, or it will answer. */
 const OCCUPIED = /lock file|pre-existing shared memory|already in use/;
 const NOBODY_THERE = ['ENOENT', 'ECONNREFUSED'];
-/** admin_shutdown, crash_shutdown, cannot_connect_now (starting, recovering, ending), too_many_connections. */
-const PASSING = [...NOBODY_THERE, 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '53300'];
 
 /** Throws StartError when the time is over (of performance.now) or waiting would not help, and AbortError on `signal`. */
-export async function reach(cluster: Cluster, deadline: number, signal: AbortSignal): Promise<pg.Client> {
+export async function reach(cluster: Cluster, deadline: number, signal: AbortSignal): Promise<Client> {
   const { place, limits } = cluster;
   for (;;) {
     signal.throwIfAborted();
     try {
       return await connect(cluster);
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (!isPassing(error)) throw error instanceof StartError ? error : unreachable(place, message);
-      if (performance.now() > deadline) throw unreachable(place, `no answer within ${limits.embeddedStartMs} ms (${message})`);
-      if (NOBODY_THERE.includes(code ?? '') && (await start(cluster, deadline, signal))) continue;
+      if (error instanceof StartError) throw error;
+      // It starts, recovers or ends; it has died or has not been started.
+      if (!isPassing(error)) throw unreachable(place, messageOf(error));
+      if (performance.now() > deadline)
+        throw unreachable(place, `no answer within ${limits.embeddedStartMs} ms (${messageOf(error)})`);
+      if (NOBODY_THERE.includes(codeOf(error) ?? '') && (await start(cluster, deadline, signal))) continue;
     }
     await delay(limits.embeddedLookMs, undefined, { signal });
   }
 }
 
-/** PostgreSQL came or went in the middle; the same again may succeed. */
-export function isPassing(error: unknown): boolean {
-  const { code, message = '' } = error as { code?: string; message?: string };
-  return code === undefined ? /^(Connection terminated|Client has encountered a connection error)/.test(message) : PASSING.includes(code);
-}
-
-async function connect({ place, socketDir, limits }: Cluster): Promise<pg.Client> {
+async function connect({ place, socketDir, limits }: Cluster): Promise<Client> {
   const found = await readPidFile(place.cluster);
-  const client = new pg.Client({
+  const client = new Client({
     host: found?.socketDir ?? socketDir,
     port: found?.port ?? PORT,
     user: SUPERUSER,

@@ -23,12 +23,15 @@ export async function socketDirectory({ cluster, account }: Place, former: strin
   if (fits(cluster)) return cluster;
   if (former !== undefined && (await isOurs(former, account))) return former;
   for (const parent of temporaryDirectories()) {
-    if (!fits(join(parent, `${PREFIX}XXXXXX`)) || (account && (await closedTo(account, parent)) !== undefined)) continue;
+    if (!fits(join(parent, `${PREFIX}XXXXXX`)) || (account && (await closedTo(account, parent)) !== undefined))
+      continue;
     const directory = await mkdtemp(join(parent, PREFIX));
     await giveTo(account, directory);
     return directory;
   }
-  throw new StartError(`The path of DATA_DIR is too long for a socket (${cluster}), and so is that of TMPDIR; set DATA_DIR to a shorter one.`);
+  throw new StartError(
+    `The path of DATA_DIR is too long for a socket (${cluster}), and so is that of TMPDIR; set DATA_DIR to a shorter one.`,
+  );
 }
 
 /** Makes it again if someone who tidies the temporary directory has removed it. */
