@@ -8,7 +8,7 @@ import type { PackageType } from '../../prisma/client/enums.ts';
 import type { Limits } from '../config.ts';
 import { UnauthenticatedError, ValidationError } from '../domain/errors.ts';
 import type { Clock, EventLog, LogBatch, PackageStore } from '../domain/ports.ts';
-import type { Query } from '../domain/query.ts';
+import type { Query, Transaction } from '../domain/query.ts';
 import { keepClientAttributes, readClientAttributes } from './client-attributes.ts';
 import { Credentials } from './credentials.ts';
 import type { Device } from './credentials.ts';
@@ -22,7 +22,7 @@ import { Offers } from './offers.ts';
 import type { Offer } from './offers.ts';
 import { Packages } from './packages.ts';
 import { commitReports } from './reports.ts';
-import type { DeviceReport, Transact } from './reports.ts';
+import type { DeviceReport } from './reports.ts';
 import type { SharedAttributes } from './shared-attributes.ts';
 import { SlotReader } from './slot-reader.ts';
 import { attributeReports, telemetryReports } from './telemetry.ts';
@@ -44,7 +44,7 @@ export interface DeviceApiParts {
   /** Single statements. */
   readonly query: Query;
   /** Transactions that change updates. */
-  readonly transact: Transact;
+  readonly transaction: Transaction;
   readonly groupCommit: <Item, Result>(acts: GroupCommitActs<Item, Result>) => GroupCommit<Item, Result>;
   readonly log: Pick<EventLog, 'listen'>;
   readonly store: Pick<PackageStore, 'open' | 'read'>;
@@ -83,7 +83,7 @@ export class DeviceApi implements AsyncDisposable {
   #flushing: Promise<void> | undefined;
 
   constructor(parts: DeviceApiParts) {
-    const { query, transact, clock, limits } = parts;
+    const { query, transaction, clock, limits } = parts;
     this.#parts = parts;
     const unwritten = new Unwritten(limits);
     const slots = new SlotReader(query, limits);
@@ -104,7 +104,7 @@ export class DeviceApi implements AsyncDisposable {
     });
     this.#reports = parts.groupCommit({
       key: ({ deviceId }) => deviceId,
-      commit: (batch) => commitReports(transact, unwritten, batch, new Date(clock.now())),
+      commit: (batch) => commitReports(transaction, unwritten, batch, new Date(clock.now())),
     });
     this.#unlisten = parts.log.listen((batch) => this.#heed(batch));
     this.#flushTimer = setInterval(() => void this.#flush(), limits.flushIntervalMs);

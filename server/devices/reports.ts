@@ -1,7 +1,7 @@
 /** What is written of devices: their reports, and with them what is unwritten of their slots, for many devices in one transaction. */
 import type { PackageType } from '../../prisma/client/enums.ts';
 import { begin } from '../domain/passage.ts';
-import type { Query } from '../domain/query.ts';
+import type { Transaction } from '../domain/query.ts';
 import { reconcile } from '../domain/reconcile.ts';
 import { applyStep } from '../domain/report.ts';
 import type { ReportStep } from '../domain/report.ts';
@@ -17,15 +17,12 @@ export interface DeviceReport {
   readonly reports: Reports;
 }
 
-/** Runs `act` in one transaction; what it returns is committed. */
-export type Transact = <R>(act: (query: Query) => Promise<R>) => Promise<R>;
-
 /**
  * Commits the messages of a batch, those of one device in their order. No other batch may hold the same device meanwhile.
  * @returns for each message whether its device still is
  */
 export async function commitReports(
-  transact: Transact,
+  transaction: Transaction,
   unwritten: Unwritten,
   batch: readonly DeviceReport[],
   now: Date,
@@ -45,7 +42,7 @@ export async function commitReports(
   const settles: ((isCommitted: boolean) => void)[] = [];
   let isCommitted = false;
   try {
-    const living = await transact(async (query) => {
+    const living = await transaction(async (query) => {
       const situations = await lockSlots(query, [...keys.values()]);
       const changes = situations.map(({ slot, effective }) => {
         const { passage, settle } = unwritten.apply(reconcile(begin(slot), effective, now));
