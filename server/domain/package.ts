@@ -12,6 +12,7 @@ import { lockBytes } from './package-bytes.ts';
 import type { PackageDraft } from './package-draft.ts';
 import type { ReceivedBytes } from './ports.ts';
 import type { Query } from './query.ts';
+import { longText } from './text.ts';
 
 /**
  * Whether the package could be created now. It reserves nothing: `createPackage` asks again.
@@ -79,6 +80,29 @@ export async function createPackage(
 }
 
 /**
+ * The one change that a package knows.
+ * @param description null takes it away
+ * @returns the package's name, and the description as it was and as it is
+ * @throws NotFoundError, ValidationError
+ */
+export async function describePackage(
+  query: Query,
+  actor: Actor,
+  id: string,
+  description: string | null,
+): Promise<{ name: string; before: string | null; after: string | null }> {
+  const after = description === null ? null : longText('The description', description);
+  const [found] = await query<{ name: string; before: string | null }>(
+    `SELECT title || ' ' || version AS name, description AS before FROM ota_package
+     WHERE id = $1::uuid AND tenant_id = $2::uuid AND deleted_at IS NULL AND $3::uuid IS NULL FOR NO KEY UPDATE`,
+    [id, actor.tenantId, actor.customerId],
+  );
+  if (found === undefined) throw new NotFoundError('The package');
+  await query('UPDATE ota_package SET description = $2 WHERE id = $1::uuid', [id, after]);
+  return { ...found, after };
+}
+
+/**
  * Deletes a package; its row stays for the history. FOR UPDATE waits for an assignment under way, which holds the row
  * FOR SHARE until it commits, and makes a later one find the package deleted.
  * @returns its bytes, for `sweepBytes` after the commit; null where it had a URL
@@ -100,6 +124,15 @@ export async function deletePackage(
   await query('UPDATE ota_package SET deleted_at = $2, sha256 = NULL WHERE id = $1::uuid', [id, now]);
   await recordEntityChange(query, { tenantId: actor.tenantId, type: 'OTA_PACKAGE', entityId: id });
   return found;
+}
+
+/** Title and version of a package that is the actor's to see, deleted or not. */
+export async function packageName(query: Query, actor: Actor, id: string): Promise<string | null> {
+  const [found] = await query<{ name: string }>(
+    `SELECT title || ' ' || version AS name FROM ota_package WHERE id = $1::uuid AND tenant_id = $2::uuid`,
+    [id, actor.tenantId],
+  );
+  return found?.name ?? null;
 }
 
 async function requireUnassigned(query: Query, id: string): Promise<void> {

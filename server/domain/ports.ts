@@ -87,3 +87,10 @@ export interface EventLog {
   /** Every batch that is committed from now on, in order, once. A listener neither throws nor waits. @returns how to stop */
   listen(listener: (batch: LogBatch) => void): () => void;
 }
+
+/** Passwords are kept as hashes that are slow to make. */
+export interface Passwords {
+  hash(password: string): Promise<string>;
+  /** @param hash null where there is no account: it takes as long, and is never right */
+  verify(hash: string | null, password: string): Promise<boolean>;
+}
