@@ -7,33 +7,18 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { exclusively } from './preparing-lock.mjs';
 
 const NODE_MIN = [20, 19];
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const STAMP = '.made-from';
 
-/** Held by the one process that prepares. It names the tools at work, and its age tells whether the holder lives. */
 const LOCK = join(ROOT, 'dist', '.preparing');
-const LOCK_TOUCH_MS = 500;
-/** Longer without a touch, and the holder is dead; its tools may still be at work. */
-const LOCK_SILENCE_MS = 3_000;
-/** Longer, and a tool's number belongs to some other program by now. */
-const LOCK_AGE_MAX_MS = 120_000;
-const LOCK_LOOK_MS = 100;
+/** Of what a tool says, the end is kept. */
+const OUTPUT_CHARACTERS_MAX = 65_536;
 
 /** Ends the run with one line. `output` is what the failing tool said, for when the line alone cannot explain. */
 class Failure extends Error {
@@ -72,12 +57,14 @@ const STEPS = {
   },
 };
 
+/** What runs for us now, and the signal that told us to stop. */
 const tools = new Set();
+let stopped;
 
 try {
   refuseOldNode();
   process.chdir(ROOT);
-  if (Object.values(STEPS).some(isStale)) await exclusively(prepare);
+  if (Object.values(STEPS).some(isStale)) await exclusively(LOCK, tools, prepare);
 } catch (error) {
   if (error.output) console.error(error.output);
   console.error(error instanceof Failure ? error.message : `The checkout cannot be made ready: ${error.message}`);
@@ -93,10 +80,16 @@ function refuseOldNode() {
 }
 
 async function prepare() {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, stop);
   await bring(STEPS.dependencies);
   await bring(STEPS.prismaClient);
   const results = await Promise.allSettled([bring(STEPS.server), bring(STEPS.client)]);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+function stop(signal) {
+  stopped = signal;
+  for (const tool of tools) tool.kill(signal);
 }
 
 async function bring(step) {
@@ -124,10 +117,11 @@ function digest(paths, more = '') {
 }
 
 function filesBelow(path) {
-  if (!statSync(path).isDirectory()) return [path];
-  return readdirSync(path, { withFileTypes: true })
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) => filesBelow(`${path}/${entry.name}`));
+  if (statSync(path).isFile()) return [path];
+  return readdirSync(path, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .toSorted();
 }
 
 function wantedPackages() {
@@ -146,6 +140,10 @@ async function installDependencies() {
     '--no-audit',
     '--no-fund',
     '--loglevel=error',
+    // Tools inside our tools ask for newer versions of Node for parts that are not used here.
+    '--engine-strict=false',
+    // Without a network it is said after half a minute, not after two.
+    '--fetch-retry-maxtimeout=10000',
   ];
   const { code, output } = await run('npm', ['ci', ...flags]);
   if (code === 0) return;
@@ -184,66 +182,18 @@ function run(command, args) {
     CHECKPOINT_DISABLE: '1',
     PRISMA_HIDE_UPDATE_MESSAGE: '1',
   };
-  return new Promise((done) => {
+  return new Promise((done, failed) => {
     const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (text) => (output += text));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => (output = (output + text).slice(-OUTPUT_CHARACTERS_MAX)));
+    }
     child.once('error', (error) => done({ code: error.code, output }));
-    child.once('spawn', () => tools.add(child) && writeLock());
+    child.once('spawn', () => tools.add(child));
     child.once('close', (code, signal) => {
       tools.delete(child);
-      done({ code: code ?? signal, output: output.trim() });
+      if (stopped) failed(new Failure(`Stopped by ${stopped}; the next run takes it up again.`));
+      else done({ code: code ?? signal, output: output.trim() });
     });
   });
-}
-
-async function exclusively(work) {
-  mkdirSync(dirname(LOCK), { recursive: true });
-  for (let waited = false; !tryLock(); waited = true) {
-    if (!waited) console.error('Waiting for another run that makes the checkout ready …');
-    await delay(LOCK_LOOK_MS);
-  }
-  const touch = setInterval(() => utimesSync(LOCK, new Date(), new Date()), LOCK_TOUCH_MS);
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-    process.once(signal, () => tools.forEach((tool) => tool.kill(signal)));
-  try {
-    await work();
-  } finally {
-    clearInterval(touch);
-    rmSync(LOCK, { force: true });
-  }
-}
-
-function tryLock() {
-  try {
-    writeLock('wx');
-    return true;
-  } catch (error) {
-    if (error.code !== 'EEXIST') throw error;
-    removeAbandonedLock();
-    return false;
-  }
-}
-
-function writeLock(flag = 'w') {
-  writeFileSync(LOCK, [...tools].map((tool) => tool.pid).join(' '), { flag });
-}
-
-function removeAbandonedLock() {
-  try {
-    const silence = Date.now() - statSync(LOCK).mtimeMs;
-    const working = readFileSync(LOCK, 'utf8').split(' ').filter(Boolean).some(isAlive);
-    if (silence > LOCK_AGE_MAX_MS || (silence > LOCK_SILENCE_MS && !working)) rmSync(LOCK, { force: true });
-  } catch (error) {
-    if (error.code !== 'ENOENT') throw error;
-  }
-}
-
-function isAlive(pid) {
-  try {
-    return process.kill(Number(pid), 0);
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
 }
