@@ -20,7 +20,7 @@ const SWEEP_BATCH = 1_000;
  * @throws TooLargeError, UploadInterruptedError, UnavailableError, ValidationError where the file is empty, ChecksumMismatchError
  */
 export async function receivePackageBytes(
-  store: PackageStore,
+  store: Pick<PackageStore, 'receive'>,
   draft: PackageDraft,
   source: Readable,
   bytesMax: number,
@@ -46,7 +46,11 @@ export async function lockBytes(query: Query, sha256: string): Promise<void> {
 }
 
 /** Removes bytes that no living package refers to: after a deletion's commit, or after a creation that was rolled back. */
-export async function sweepBytes(transaction: Transaction, store: PackageStore, sha256: string): Promise<boolean> {
+export async function sweepBytes(
+  transaction: Transaction,
+  store: Pick<PackageStore, 'remove'>,
+  sha256: string,
+): Promise<boolean> {
   return transaction(async (query) => {
     await lockBytes(query, sha256);
     const [orphan] = await orphans(query, [sha256]);
@@ -61,7 +65,10 @@ export async function sweepBytes(transaction: Transaction, store: PackageStore, 
  * committing a deletion and removing. Answers how many. A database that never held a package decides nothing: it is likelier
  * to be the wrong one for this store.
  */
-export async function sweepPackageBytes(transaction: Transaction, store: PackageStore): Promise<number> {
+export async function sweepPackageBytes(
+  transaction: Transaction,
+  store: Pick<PackageStore, 'list' | 'remove'>,
+): Promise<number> {
   const isKnown = await transaction((query) => query('SELECT 1 AS found FROM ota_package LIMIT 1', []));
   if (isKnown.length === 0) return 0;
   let removed = 0;
