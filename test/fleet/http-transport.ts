@@ -36,13 +36,13 @@ interface Answer {
 }
 
 export class HttpTransport implements DeviceTransport {
-  readonly #base: URL;
+  readonly #host: { readonly hostname: string; readonly port: string };
   readonly #path: string;
   readonly #agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX });
 
   /** `base` is the server's address, such as http://127.0.0.1:8080. */
   constructor(base: URL, accessToken: string) {
-    this.#base = base;
+    this.#host = { hostname: base.hostname.replace(/^\[(.*)\]$/, '$1'), port: base.port };
     this.#path = `${base.pathname.replace(/\/$/, '')}/api/v1/${encodeURIComponent(accessToken)}`;
   }
 
@@ -87,8 +87,8 @@ export class HttpTransport implements DeviceTransport {
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => reject(signal.aborted ? signal.reason : asUnavailable(error));
       const outgoing = request(
-        this.#base,
         {
+          ...this.#host,
           agent: this.#agent,
           method: body === undefined ? 'GET' : 'POST',
           path: this.#path + path,

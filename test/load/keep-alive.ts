@@ -28,6 +28,7 @@ export class KeepAliveConnection implements Disposable {
 
   /** Sends a whole request, head and body; one at a time. @returns the status */
   send(request: string): Promise<number> {
+    if (this.#socket.destroyed) return Promise.reject(new Error('The server closed the connection.'));
     return new Promise((resolve, reject) => {
       this.#answered = resolve;
       this.#failed = reject;

@@ -34,42 +34,38 @@ export async function measureReports({ server, management, database }: TrialServ
   await management.assign(id, profile);
   await untilTold(database, profile, DEVICES + ROWS);
 
-  const reporters = await Promise.all(reporting.map((token) => open(server.url, token)));
-  try {
-    await moveByReport(server.url, written);
-    const plain = await PlainStatements.over(database, 'plain', 'DOWNLOADING');
-    const rates: { plain: number[]; reported: number[] } = { plain: [], reported: [] };
-    for (let round = 0; round < ROUNDS; round += 1) {
-      rates.plain.push(await plain.measure(ROUND_MS));
-      rates.reported.push(await measureRound(database, reporters));
-    }
-    return {
-      name: `reports committed over HTTP, ${DEVICES} devices at once, beside plain statements of ${ROWS} rows`,
-      measured: quantile(rates.reported, 0.5),
-      reference: quantile(rates.plain, 0.5),
-      unit: 'per s',
-      ratio: { atLeast: 0.25 },
-    };
-  } finally {
-    for (const { connection } of reporters) connection[Symbol.dispose]();
+  await moveByReport(server.url, written);
+  const plain = await PlainStatements.over(database, 'plain', 'DOWNLOADING');
+  const rates: { plain: number[]; reported: number[] } = { plain: [], reported: [] };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    rates.plain.push(await plain.measure(ROUND_MS));
+    rates.reported.push(await measureRound(database, server.url, reporting));
   }
+  return {
+    name: `reports committed over HTTP, ${DEVICES} devices at once, beside plain statements of ${ROWS} rows`,
+    measured: quantile(rates.reported, 0.5),
+    reference: quantile(rates.plain, 0.5),
+    unit: 'per s',
+    ratio: { atLeast: 0.25 },
+  };
 }
 
 /** @returns reports per second; each was acknowledged, and has its event in the database */
-async function measureRound(database: Client, reporters: readonly Reporter[]): Promise<number> {
-  await Promise.all(reporters.map((reporter) => report(reporter, 'DOWNLOADING')));
-  const before = await lastEvent(database);
-  const startedAt = performance.now();
-  const reported = await Promise.all(reporters.map((reporter) => reportFor(ROUND_MS, reporter)));
-  const elapsedMs = performance.now() - startedAt;
-  const acknowledged = reported.reduce((sum, count) => sum + count, 0);
-  const { rows } = await database.query<{ count: number }>(
-    'SELECT count(*)::int AS count FROM update_event WHERE seq > $1',
-    [before],
-  );
-  if (rows[0]?.count !== acknowledged)
-    throw new Error(`${acknowledged} reports acknowledged, ${rows[0]?.count} events written.`);
-  return (acknowledged * 1_000) / elapsedMs;
+async function measureRound(database: Client, url: URL, tokens: readonly string[]): Promise<number> {
+  const reporters = await Promise.all(tokens.map((token) => open(url, token)));
+  try {
+    await Promise.all(reporters.map((reporter) => report(reporter, 'DOWNLOADING')));
+    const before = await lastEvent(database);
+    const startedAt = performance.now();
+    const counts = await Promise.all(reporters.map((reporter) => reportFor(ROUND_MS, reporter)));
+    const elapsedMs = performance.now() - startedAt;
+    const acknowledged = counts.reduce((sum, count) => sum + count, 0);
+    const written = await eventsAfter(database, before);
+    if (written !== acknowledged) throw new Error(`${acknowledged} reports acknowledged, ${written} events written.`);
+    return (acknowledged * 1_000) / elapsedMs;
+  } finally {
+    for (const { connection } of reporters) connection[Symbol.dispose]();
+  }
 }
 
 async function reportFor(durationMs: number, reporter: Reporter): Promise<number> {
@@ -122,6 +118,14 @@ async function untilTold(database: Client, profile: string, count: number): Prom
 async function lastEvent(database: Client): Promise<string> {
   const { rows } = await database.query<{ seq: string }>('SELECT coalesce(max(seq), 0)::text AS seq FROM update_event');
   return rows[0]?.seq ?? '0';
+}
+
+async function eventsAfter(database: Client, seq: string): Promise<number | undefined> {
+  const { rows } = await database.query<{ count: number }>(
+    'SELECT count(*)::int AS count FROM update_event WHERE seq > $1',
+    [seq],
+  );
+  return rows[0]?.count;
 }
 
 function names(prefix: string, count: number): string[] {
