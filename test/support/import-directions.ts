@@ -17,6 +17,7 @@ const GRAPHQL = [
   'graphql-ws',
   'graphql-upload-ts',
   'ws',
+  'dataloader',
   '@pothos/*',
   '@graphql-yoga/*',
   '@escape.tech/*',

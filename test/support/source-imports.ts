@@ -26,11 +26,11 @@ export function importsOf(path: string, text: string): Import[] {
   return found;
 }
 
-/** The lines that mention `process.env`, however it is spelled. */
+/** The lines that read `process.env`, however it is spelled; handing it on whole to `readConfig` is not reading it. */
 export function environmentReadsOf(path: string, text: string): number[] {
   const lines: number[] = [];
   visit(path, text, (node, line) => {
-    if (ts.isPropertyAccessExpression(node) && isProcess(node.expression) && node.name.text === 'env') lines.push(line);
+    if (isEnvironment(node) && !isGivenToReadConfig(node)) lines.push(line);
     if (ts.isElementAccessExpression(node) && isProcess(node.expression)) lines.push(line);
     if (ts.isVariableDeclaration(node) && node.initializer && isProcess(node.initializer)) lines.push(line);
     if (ts.isImportDeclaration(node) && /^'(node:)?process'$/.test(node.moduleSpecifier.getText())) lines.push(line);
@@ -50,6 +50,14 @@ function importIn(node: ts.Node): Found | undefined {
   const [argument] = node.arguments;
   const loads = node.expression.kind === ts.SyntaxKind.ImportKeyword || node.expression.getText() === 'require';
   return loads && argument ? [argument, false] : undefined;
+}
+
+function isEnvironment(node: ts.Node): boolean {
+  return ts.isPropertyAccessExpression(node) && isProcess(node.expression) && node.name.text === 'env';
+}
+
+function isGivenToReadConfig({ parent }: ts.Node): boolean {
+  return ts.isCallExpression(parent) && parent.expression.getText() === 'readConfig';
 }
 
 function isProcess(node: ts.Expression): boolean {

@@ -103,6 +103,8 @@ describe('the check of directions', () => {
     `const port = process.env.PORT;`,
     `const port = process.env['PORT'];`,
     `const port = process['env'].PORT;`,
+    `const port = readConfig(process.env.PORT);`,
+    `const port = spawn(process.env);`,
     `const port = globalThis.process.env.PORT;`,
     `const { env } = process;`,
     `import { env } from 'node:process';`,
@@ -110,9 +112,12 @@ describe('the check of directions', () => {
     expect(environmentReadsOf('server/main.ts', `\n${text}`)).toEqual([2]);
   });
 
-  test('sees no reading of the environment in a comment, a text or another property', () => {
+  test('sees no reading of the environment in a comment, a text or another property, nor in handing it on', () => {
     expect(
-      environmentReadsOf('server/main.ts', `// process.env\nconst text = 'process.env'; process.exitCode = 1;`),
+      environmentReadsOf(
+        'server/main.ts',
+        `// process.env\nconst text = 'process.env'; process.exitCode = 1; readConfig(process.env);`,
+      ),
     ).toEqual([]);
   });
 });
