@@ -30,7 +30,10 @@ class HttpWire implements DeviceWire {
     await this.#post('attributes', text);
   }
 
-  async attributes({ client, shared }: { client?: readonly string[]; shared?: readonly string[] } = {}): Promise<Sections> {
+  async attributes({
+    client,
+    shared,
+  }: { client?: readonly string[]; shared?: readonly string[] } = {}): Promise<Sections> {
     const query = new URLSearchParams();
     if (client !== undefined) query.set('clientKeys', client.join(','));
     if (shared !== undefined) query.set('sharedKeys', shared.join(','));
@@ -41,7 +44,9 @@ class HttpWire implements DeviceWire {
     const answer = await fetch(`${this.#base}/attributes/updates?timeout=${timeoutMs}`);
     const text = Buffer.from(await answer.arrayBuffer());
     if (answer.status === 408) return null;
-    const { deleted = [], ...values } = JSON.parse(bodyOf(answer, text).toString()) as Attributes & { deleted?: string[] };
+    const { deleted = [], ...values } = JSON.parse(bodyOf(answer, text).toString()) as Attributes & {
+      deleted?: string[];
+    };
     return { values, deleted };
   }
 

@@ -67,7 +67,10 @@ describe('bytes served', () => {
 
   test.each([
     ['another package', inFlight('F2')],
-    ['an update that has ended', slot({ update: update('F1', { state: 'UPDATED', result: 'SUCCEEDED', finishedAt: NOW }) })],
+    [
+      'an update that has ended',
+      slot({ update: update('F1', { state: 'UPDATED', result: 'SUCCEEDED', finishedAt: NOW }) }),
+    ],
     ['no update', slot()],
   ])('move nothing of %s, and do not come back later', (_, before) => {
     serve(0, 50);
