@@ -37,8 +37,9 @@ export interface Ending {
 }
 
 /** The latest update changes its state, with an event. */
-export function moveTo(passage: Passage, to: Ending, now: Date): Passage {
+export function moveTo(passage: Passage, to: Ending, clock: Date): Passage {
   const { slot } = passage;
+  const now = notBefore(slot.stateAt, clock);
   const update = slot.update;
   if (update === null) throw new Error(`slot ${slot.deviceId} ${slot.type} has no update to move`);
   const moved: Update = {
@@ -59,9 +60,10 @@ export function open(
   passage: Passage,
   effective: Effective,
   to: Ending,
-  now: Date,
+  clock: Date,
   its: Partial<Update> = {},
 ): Passage {
+  const now = notBefore(passage.slot.stateAt, clock);
   const update: Update = {
     id: uuid(),
     packageId: effective.packageId,
@@ -92,6 +94,11 @@ export function show(passage: Passage, packageId: string | null, isOffer: boolea
   const { slot } = passage;
   if (slot.toldPackageId === packageId && !isOffer) return passage;
   return { ...passage, slot: { ...slot, toldPackageId: packageId, offer: slot.offer + (isOffer ? 1 : 0) } };
+}
+
+/** Whoever waited for the slot's lock has read the clock before; a slot's history must not go back in time all the same. */
+function notBefore(last: Date, clock: Date): Date {
+  return last > clock ? last : clock;
 }
 
 function append(passage: Passage, update: Update, at: Date | null, now: Date): Passage {

@@ -39,9 +39,11 @@ const ALWAYS = {
     FULL JOIN (SELECT * FROM assignment_count WHERE count > 0) AS counters USING (assignment_id, state)
     WHERE rows.count IS DISTINCT FROM counters.count`,
   'U11 a device counts once in an assignment, by its latest update there': `
-    SELECT assignment_id, device_id FROM update GROUP BY 1, 2
+    SELECT assignment_id, device_id FROM (
+      SELECT u.*, (SELECT min(seq) FROM update_event WHERE update_id = u.id) AS seq FROM update u
+    ) AS ordered GROUP BY 1, 2
     HAVING count(*) FILTER (WHERE counted) > 1
-       OR (count(*) FILTER (WHERE counted) = 1 AND (array_agg(counted ORDER BY queued_at DESC, id DESC))[1] IS NOT TRUE)`,
+       OR (count(*) FILTER (WHERE counted) = 1 AND (array_agg(counted ORDER BY seq DESC))[1] IS NOT TRUE)`,
   'one assignment is in force for a subject and type': `
     SELECT device_profile_id, device_id, type FROM assignment WHERE ended_at IS NULL GROUP BY 1, 2, 3 HAVING count(*) > 1`,
   'an own assignment in force is in its slot, and only there': `

@@ -1,0 +1,36 @@
+/** Environment → app → wait for a signal. */
+import { pino } from 'pino';
+import { createApp } from './app.ts';
+import { SettingError, StartError, readConfig } from './config.ts';
+
+const logger = pino({ level: 'info', base: null }, pino.destination({ fd: 2, sync: true }));
+
+/** Resolves with the first SIGTERM or SIGINT; a second one ends the process at once, as people expect of Ctrl C twice. */
+async function stopSignal(): Promise<void> {
+  await new Promise<void>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve());
+  });
+}
+
+async function main(): Promise<void> {
+  const stopped = stopSignal();
+  const config = readConfig(process.env);
+  await using app = await createApp(config, logger);
+  if (app.firstPassword !== undefined) {
+    process.stdout.write(`first sign-in: ${config.admin.email} with the password ${app.firstPassword} (shown once)\n`);
+  }
+  process.stdout.write(`ready ${app.url}\n`);
+  await stopped;
+  logger.info('stopping');
+}
+
+try {
+  await main();
+} catch (error) {
+  const isForPeople = error instanceof SettingError || error instanceof StartError;
+  if (isForPeople) process.stderr.write(`${error.message}\n`);
+  else logger.fatal({ err: error }, 'Aloft cannot go on');
+  process.exitCode = 1;
+}
+// What still holds the event loop (a lost connection's timer) must not hold the end.
+process.exit();
