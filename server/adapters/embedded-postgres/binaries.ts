@@ -107,8 +107,8 @@ async function copy(from: string, to: string, installed: Package): Promise<void>
   const fresh = await mkdtemp(`${to}.new-`);
   try {
     await cp(from, fresh, { recursive: true, verbatimSymlinks: true, mode: constants.COPYFILE_FICLONE });
-    await linkLibraries(fresh, installed.root);
     await openToAll(fresh);
+    await linkLibraries(fresh, installed.root);
     // What stands there does not run, or nothing does.
     await rm(to, { recursive: true, force: true });
     await rename(fresh, to);
@@ -120,7 +120,7 @@ async function copy(from: string, to: string, installed: Package): Promise<void>
   }
 }
 
-/** Installed under a narrow umask, the package is readable by its owner alone. */
+/** Installed under a narrow umask the package is readable by its owner alone, and on a read-only system its folders are. */
 async function openToAll(directory: string): Promise<void> {
   await chmod(directory, 0o755);
   for (const entry of await readdir(directory, { withFileTypes: true })) {
