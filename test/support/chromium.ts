@@ -60,7 +60,7 @@ async function search(): Promise<string> {
       const path = await source();
       if (path !== undefined) return path;
     } catch (error) {
-      reasons.push(`${source.name}: ${error instanceof Error ? error.message.trim().split('\n').at(-1) : error}`);
+      reasons.push(`${source.name}: ${lastLineOf(error)}`);
     }
   }
   const why = reasons.length > 0 ? ` (${reasons.join('; ')})` : '';
@@ -92,6 +92,11 @@ async function fromDebian(): Promise<string | undefined> {
   await apt('update');
   await apt('install', '--yes', '--no-install-recommends', 'chromium');
   return fromSystem();
+}
+
+function lastLineOf(error: unknown): string {
+  const words = error instanceof Error ? error.message : String(error);
+  return words.trim().split('\n').at(-1) ?? '';
 }
 
 async function starts(path: string): Promise<boolean> {

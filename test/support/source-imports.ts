@@ -42,7 +42,8 @@ type Found = readonly [specifier: ts.Node, isType: boolean];
 
 function importIn(node: ts.Node): Found | undefined {
   // `import { type A } from 'a'` still loads the module, so only `import type` counts as a type.
-  if (ts.isImportDeclaration(node)) return [node.moduleSpecifier, node.importClause?.isTypeOnly ?? false];
+  if (ts.isImportDeclaration(node))
+    return [node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword];
   if (ts.isExportDeclaration(node)) return node.moduleSpecifier && [node.moduleSpecifier, node.isTypeOnly];
   if (ts.isImportTypeNode(node))
     return [ts.isLiteralTypeNode(node.argument) ? node.argument.literal : node.argument, true];
