@@ -118,6 +118,8 @@ export const LIMITS = {
   socketInitMs: 3_000,
   /** A WebSocket that does not answer a ping within this is ended. */
   socketPingMs: 12_000,
+  /** Closing WebSockets are given this long to say goodbye. */
+  socketCloseMs: 1_000,
   /** Open WebSockets of a process. */
   socketsMax: 10_000,
 
@@ -136,6 +138,8 @@ export const LIMITS = {
   graphqlDocumentCharactersKept: 16_384,
   /** Events of one update that are shown with it: the newest. */
   updateEventsShownMax: 200,
+  /** What still arrives of a refused request is read for so long, that its sender may read why. */
+  refusedBodyMs: 5_000,
   /** Multipart around the file: the documents, the map and the boundaries. */
   uploadEnvelopeBytesMax: 65_536,
 

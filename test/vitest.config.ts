@@ -18,6 +18,8 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   // Node 20 knows neither `using` nor `await using`.
   oxc: { target: 'node20' },
+  // The copy of graphql that Node loads for the libraries; Vite would choose index.mjs, and two copies do not know each other's types.
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     pool: 'forks',
     maxWorkers: 2,

@@ -101,5 +101,9 @@ export function permit(viewer: Viewer | null, act: Act): Actor & { readonly user
   if (reach === 'NONE') throw new ForbiddenError();
   // A customer's user whose customer is gone reaches nothing, not everything.
   if (reach === 'CUSTOMER' && viewer.customerId === null) throw new ForbiddenError();
-  return { tenantId: viewer.tenantId, userId: viewer.userId, customerId: reach === 'CUSTOMER' ? viewer.customerId : null };
+  return {
+    tenantId: viewer.tenantId,
+    userId: viewer.userId,
+    customerId: reach === 'CUSTOMER' ? viewer.customerId : null,
+  };
 }

@@ -35,7 +35,12 @@ export async function createDeviceProfile(
  * lock keeps packages out.
  * @throws NotFoundError, InUseError
  */
-export async function deleteDeviceProfile(query: Query, actor: Actor, id: string, now: Date): Promise<{ name: string }> {
+export async function deleteDeviceProfile(
+  query: Query,
+  actor: Actor,
+  id: string,
+  now: Date,
+): Promise<{ name: string }> {
   await lockProfile(query, id);
   const [profile] = await query<{ name: string }>(
     'SELECT name FROM device_profile WHERE id = $1::uuid AND tenant_id = $2::uuid AND deleted_at IS NULL FOR UPDATE',

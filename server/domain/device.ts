@@ -139,14 +139,15 @@ export async function rotateAccessToken(query: Query, actor: Actor, id: string):
   return accessToken;
 }
 
-interface Device {
+export interface Device {
   readonly id: string;
   readonly name: string;
   readonly deviceProfileId: string;
   readonly customerId: string | null;
 }
 
-async function requireDevice(query: Query, actor: Actor, id: string): Promise<Device> {
+/** The device as it is known to people. @throws NotFoundError where it is not the actor's to see */
+export async function requireDevice(query: Query, actor: Actor, id: string): Promise<Device> {
   const [device] = await query<Device & { tenantId: string }>(
     `SELECT id, tenant_id AS "tenantId", name, device_profile_id AS "deviceProfileId", customer_id AS "customerId"
      FROM device WHERE id = $1::uuid AND deleted_at IS NULL`,

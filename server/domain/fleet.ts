@@ -104,7 +104,8 @@ class Statement {
       `s.tenant_id = ${this.value(actor.tenantId)}::uuid AND s.type = ${this.value(filter.type)}::package_type`,
     ];
     if (actor.customerId !== null) conditions.push(`s.customer_id = ${this.value(actor.customerId)}::uuid`);
-    if (filter.deviceProfileId !== null) conditions.push(`s.device_profile_id = ${this.value(filter.deviceProfileId)}::uuid`);
+    if (filter.deviceProfileId !== null)
+      conditions.push(`s.device_profile_id = ${this.value(filter.deviceProfileId)}::uuid`);
     if (filter.search) conditions.push(`s.name ILIKE ${this.value(`%${escapeLike(filter.search)}%`)}`);
     this.where = conditions.join(' AND ');
   }
@@ -118,7 +119,11 @@ class Statement {
 
 type List = (statement: Statement, after: readonly string[] | null, take: number) => string;
 
-const LISTS: Readonly<Record<DeviceOrder, List>> = { NAME: byName, TIME_IN_STATE: byTimeInState, LAST_SEEN: byLastSeen };
+const LISTS: Readonly<Record<DeviceOrder, List>> = {
+  NAME: byName,
+  TIME_IN_STATE: byTimeInState,
+  LAST_SEEN: byLastSeen,
+};
 
 function byName(statement: Statement, after: readonly string[] | null, take: number): string {
   const beyond = after && `(s.name, s.device_id) > (${statement.value(after[1])}, ${statement.value(after[2])}::uuid)`;
@@ -128,7 +133,8 @@ function byName(statement: Statement, after: readonly string[] | null, take: num
 /** The longest first. An index serves one state at a time. */
 function byTimeInState(statement: Statement, after: readonly string[] | null, take: number): string {
   const beyond =
-    after && `(s.state_at, s.device_id) > (${statement.value(after[1])}::timestamptz, ${statement.value(after[2])}::uuid)`;
+    after &&
+    `(s.state_at, s.device_id) > (${statement.value(after[1])}::timestamptz, ${statement.value(after[2])}::uuid)`;
   return inEachState(statement, statement.states ?? UPDATE_STATES, beyond, 'at', take);
 }
 
@@ -152,12 +158,17 @@ function inEachState(
 /** The latest first; after them, by name, those that were never seen. */
 function byLastSeen(statement: Statement, after: readonly string[] | null, take: number): string {
   const limit = statement.value(take);
-  const state = statement.states === null ? '' : `AND s.state = ANY(${statement.value(statement.states)}::update_state[])`;
+  const state =
+    statement.states === null ? '' : `AND s.state = ANY(${statement.value(statement.states)}::update_state[])`;
   const [, seen, sort, id] = after ?? [];
   const isPastSeen = seen === 'NEVER';
   const beyondSeen =
-    after && !isPastSeen ? `AND (d.seen_at, d.device_id) < (${statement.value(sort)}::timestamptz, ${statement.value(id)}::uuid)` : '';
-  const beyondName = isPastSeen ? `AND (s.name, s.device_id) > (${statement.value(sort)}, ${statement.value(id)}::uuid)` : '';
+    after && !isPastSeen
+      ? `AND (d.seen_at, d.device_id) < (${statement.value(sort)}::timestamptz, ${statement.value(id)}::uuid)`
+      : '';
+  const beyondName = isPastSeen
+    ? `AND (s.name, s.device_id) > (${statement.value(sort)}, ${statement.value(id)}::uuid)`
+    : '';
   const seenDevices = `SELECT s.device_id AS id, s.name, d.seen_at AS at
     FROM device_seen d JOIN slot s ON s.device_id = d.device_id
     WHERE ${statement.where} ${state} AND d.tenant_id = s.tenant_id ${beyondSeen}

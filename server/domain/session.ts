@@ -37,7 +37,12 @@ export interface IssuedToken {
 }
 
 /** @param lifetimeMs the session ends then, used or not */
-export async function openSession(query: Query, userId: string, lifetimeMs: number, now: Date): Promise<IssuedToken & { expiresAt: Date }> {
+export async function openSession(
+  query: Query,
+  userId: string,
+  lifetimeMs: number,
+  now: Date,
+): Promise<IssuedToken & { expiresAt: Date }> {
   const id = uuid();
   const token = newToken();
   const expiresAt = new Date(now.getTime() + lifetimeMs);

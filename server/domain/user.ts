@@ -26,7 +26,10 @@ export function emailAddress(text: string): string {
 }
 
 /** @throws ValidationError */
-export function requirePassword(password: string, { passwordCharactersMin: min, passwordCharactersMax: max }: PasswordLength): void {
+export function requirePassword(
+  password: string,
+  { passwordCharactersMin: min, passwordCharactersMax: max }: PasswordLength,
+): void {
   const length = [...password].length;
   if (length < min || length > max) throw new ValidationError(`A password has from ${min} to ${max} characters.`);
 }
@@ -77,7 +80,11 @@ const FIRST_USER_LOCK = 0x0a10f0;
  * The first administrator and a tenant for them, where the database holds no user.
  * @returns whether they were made just now
  */
-export async function ensureFirstAdmin(query: Query, admin: { email: string; passwordHash: string }, now: Date): Promise<boolean> {
+export async function ensureFirstAdmin(
+  query: Query,
+  admin: { email: string; passwordHash: string },
+  now: Date,
+): Promise<boolean> {
   await query('SELECT pg_advisory_xact_lock($1::int, 0)::text', [FIRST_USER_LOCK]);
   const users = await query('SELECT 1 AS found FROM "user" LIMIT 1', []);
   if (users.length > 0) return false;

@@ -141,7 +141,8 @@ defineMutation('assignOtaPackage', {
 });
 
 defineMutation('unassignOtaPackage', {
-  description: "Ends what is assigned: a profile's devices are left without, a device falls back to its profile's package.",
+  description:
+    "Ends what is assigned: a profile's devices are left without, a device falls back to its profile's package.",
   on: 'ASSIGNMENT',
   type: Assignment,
   args: (arg) => ({ input: arg({ type: UnassignOtaPackageInput, required: true }) }),
@@ -161,6 +162,8 @@ defineMutation('unassignOtaPackage', {
 /** Profiles may be known to a customer's user, but are the tenant's: their devices are other customers' too. */
 function requireReach(actor: Actor, { deviceProfileId }: Subject): void {
   if (actor.customerId !== null && deviceProfileId != null) {
-    throw new ForbiddenError('Packages are assigned to a profile by an administrator. Assign to your devices one by one.');
+    throw new ForbiddenError(
+      'Packages are assigned to a profile by an administrator. Assign to your devices one by one.',
+    );
   }
 }

@@ -15,8 +15,16 @@ const AuditEntry = builder.prismaObject('AuditEntry', {
     entityName: t.exposeString('entityName', { nullable: true, description: 'As it was named then.' }),
     outcome: t.expose('outcome', { type: AuditOutcome }),
     errorCode: t.exposeString('errorCode', { nullable: true, description: 'Why it was refused.' }),
-    before: t.string({ nullable: true, description: 'What changed, as it was: JSON.', resolve: ({ before }) => json(before) }),
-    after: t.string({ nullable: true, description: 'What changed, as it is: JSON.', resolve: ({ after }) => json(after) }),
+    before: t.string({
+      nullable: true,
+      description: 'What changed, as it was: JSON.',
+      resolve: ({ before }) => json(before),
+    }),
+    after: t.string({
+      nullable: true,
+      description: 'What changed, as it is: JSON.',
+      resolve: ({ after }) => json(after),
+    }),
   }),
 });
 

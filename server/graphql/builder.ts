@@ -57,6 +57,10 @@ builder.scalarType('ByteCount', {
  * What a document wants of the rows of a type, as part of a Prisma query, so that relations are read along with them.
  * @param at where the rows are in the answer: the fields that lead there, or the type of a union
  */
-export function selected(context: Context, info: GraphQLResolveInfo, at: { path: string[] } | { typeName: string }): object {
+export function selected(
+  context: Context,
+  info: GraphQLResolveInfo,
+  at: { path: string[] } | { typeName: string },
+): object {
   return queryFromInfo({ context, info, ...at });
 }

@@ -68,7 +68,8 @@ export function connectionOf<Node>(name: string, node: ObjectRef<Types, Node>) {
  */
 export function reachOfPage(args: PageArgs, keyLength: number | null, limits: Limits): Reach {
   const first = args.first ?? limits.pageSizeDefault;
-  if (first < 1 || first > limits.pageSizeMax) throw new ValidationError(`first must be from 1 to ${limits.pageSizeMax}.`);
+  if (first < 1 || first > limits.pageSizeMax)
+    throw new ValidationError(`first must be from 1 to ${limits.pageSizeMax}.`);
   return { take: first + 1, after: args.after == null ? null : parseCursor(args.after, keyLength) };
 }
 

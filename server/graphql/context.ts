@@ -6,6 +6,7 @@ import type { Viewer } from '../domain/access.ts';
 import type { Clock, EventLog, PackageStore, Passwords } from '../domain/ports.ts';
 import type { Query, Transaction } from '../domain/query.ts';
 import type { SignInAttempts } from '../domain/sign-in-attempts.ts';
+import type { FleetCounts } from './fleet-counts.ts';
 import type { Loaders } from './loaders.ts';
 
 export interface Services {
@@ -29,6 +30,7 @@ export interface Context {
   /** The other end of the connection, for what is slowed per address. */
   readonly address: string;
   readonly loaders: Loaders;
+  readonly fleetCounts: FleetCounts;
   /** The WebSocket of a subscription: how many bytes its reader has left unread. */
   readonly unreadBytes?: () => number;
 }

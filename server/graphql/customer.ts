@@ -43,7 +43,9 @@ builder.queryFields((t) => ({
       };
       const rows = await prisma.customer.findMany({
         ...selected(context, info, { path: ['edges', 'node'] }),
-        where: { AND: [where, reach.after === null ? {} : { OR: [{ title: { gt: title } }, { title, id: { gt: id } }] }] },
+        where: {
+          AND: [where, reach.after === null ? {} : { OR: [{ title: { gt: title } }, { title, id: { gt: id } }] }],
+        },
         orderBy: [{ title: 'asc' }, { id: 'asc' }],
         take: reach.take,
       });

@@ -74,7 +74,8 @@ export const Device = builder.prismaObject('Device', {
       nullable: true,
       args: { type: t.arg({ type: PackageType, required: true }) },
       select: { slots: true },
-      resolve: ({ slots }, { type }) => slots.find((slot) => slot.type === type && slot.currentReportedAt !== null) ?? null,
+      resolve: ({ slots }, { type }) =>
+        slots.find((slot) => slot.type === type && slot.currentReportedAt !== null) ?? null,
     }),
     target: t.field({
       type: TargetVersion,
@@ -186,7 +187,10 @@ builder.queryFields((t) => ({
         ({ id }) => byId.get(id),
         () => countDevices(query, actor, filter, limits.totalCountMax),
       );
-      return { ...page, edges: page.edges.flatMap(({ cursor, node }) => (node === undefined ? [] : [{ cursor, node }])) };
+      return {
+        ...page,
+        edges: page.edges.flatMap(({ cursor, node }) => (node === undefined ? [] : [{ cursor, node }])),
+      };
     },
   }),
 }));
@@ -225,7 +229,7 @@ const UpdateDeviceInput = builder.inputType('UpdateDeviceInput', {
 });
 
 defineMutation('createDevice', {
-  description: "Makes a device. What its profile is assigned is queued for it at once.",
+  description: 'Makes a device. What its profile is assigned is queued for it at once.',
   on: 'DEVICE',
   type: Device,
   args: (arg) => ({ input: arg({ type: CreateDeviceInput, required: true }) }),

@@ -4,7 +4,9 @@ import { builder } from './builder.ts';
 
 export const Role = builder.enumType('Role', { values: Object.values(enums.Role) });
 export const PackageType = builder.enumType('PackageType', { values: Object.values(enums.PackageType) });
-export const ChecksumAlgorithm = builder.enumType('ChecksumAlgorithm', { values: Object.values(enums.ChecksumAlgorithm) });
+export const ChecksumAlgorithm = builder.enumType('ChecksumAlgorithm', {
+  values: Object.values(enums.ChecksumAlgorithm),
+});
 export const UpdateState = builder.enumType('UpdateState', {
   description: 'NONE is the state of a device without an update.',
   values: Object.values(enums.UpdateState),

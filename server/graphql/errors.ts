@@ -80,12 +80,21 @@ export function translate(error: unknown, logger: Logger): GraphQLError {
 
 function withCode(error: GraphQLError, code: ErrorCode): GraphQLError {
   const { nodes, source, positions, path } = error;
-  return new GraphQLError(error.message, { nodes: nodes ?? null, source: source ?? null, positions: positions ?? null, path: path ?? null, extensions: { code } });
+  return new GraphQLError(error.message, {
+    nodes: nodes ?? null,
+    source: source ?? null,
+    positions: positions ?? null,
+    path: path ?? null,
+    extensions: { code },
+  });
 }
 
 function masked(error: unknown, logger: Logger): GraphQLError {
   const reference = randomUUID();
-  logger.error({ err: error instanceof GraphQLError ? error.originalError : error, reference }, 'a GraphQL operation failed');
+  logger.error(
+    { err: error instanceof GraphQLError ? error.originalError : error, reference },
+    'a GraphQL operation failed',
+  );
   const path = error instanceof GraphQLError ? error.path : undefined;
   return new GraphQLError(`Something went wrong here. The server's log says more under ${reference}.`, {
     path: path ?? null,

@@ -1,6 +1,13 @@
-/** Reads that many objects of one answer make, gathered into one statement. Made anew for each operation. */
+/**
+ * Reads that many objects of one answer make, gathered into one statement. Nothing is kept beyond it: the answers of a subscription
+ * share their loaders for hours.
+ */
 import DataLoader from 'dataloader';
-import type { Device as DeviceRow, OtaPackage as OtaPackageRow, Update as UpdateRow } from '../../prisma/client/client.ts';
+import type {
+  Device as DeviceRow,
+  OtaPackage as OtaPackageRow,
+  Update as UpdateRow,
+} from '../../prisma/client/client.ts';
 import type { PackageType } from '../../prisma/client/enums.ts';
 import type { LogEvent } from '../domain/ports.ts';
 import { readSlots } from '../domain/slot.ts';
@@ -43,11 +50,11 @@ export function makeLoaders(services: Services): Loaders {
     device: byId((ids) => prisma.device.findMany({ where: { id: { in: ids } } })),
     otaPackage: byId((ids) => prisma.otaPackage.findMany({ where: { id: { in: ids } } })),
     update: byId((ids) => prisma.update.findMany({ where: { id: { in: ids } } })),
-    eventsOfUpdate: new DataLoader(async (ids) => {
+    eventsOfUpdate: gathered(async (ids) => {
       const events = await eventsOfUpdates(query, ids, limits.updateEventsShownMax);
       return ids.map((id) => events.get(id) ?? []);
     }),
-    target: new DataLoader(async (keys) => {
+    target: gathered(async (keys) => {
       const situations = await readSlots(query, keys.map(slotKeyOf));
       const targets = new Map(
         situations.map(({ slot, effective }) => {
@@ -62,7 +69,7 @@ export function makeLoaders(services: Services): Loaders {
 
 function makeDeviceHistory({ prisma, query, limits }: Services, type: PackageType, reach: Reach): DeviceHistory {
   return {
-    page: new DataLoader(async (deviceIds) => {
+    page: gathered(async (deviceIds) => {
       const places = await updatesOfDevices(query, deviceIds, type, reach);
       const rows = await prisma.update.findMany({ where: { id: { in: places.map(({ id }) => id) } } });
       const byId = new Map(rows.map((row) => [row.id, row]));
@@ -73,7 +80,7 @@ function makeDeviceHistory({ prisma, query, limits }: Services, type: PackageTyp
       }
       return deviceIds.map((id) => pages.get(id) ?? []);
     }),
-    count: new DataLoader(async (deviceIds) => {
+    count: gathered(async (deviceIds) => {
       const counts = await countUpdatesOfDevices(query, deviceIds, type, limits.totalCountMax);
       return deviceIds.map((id) => counts.get(id) ?? 0);
     }),
@@ -90,8 +97,12 @@ function slotKeyOf(key: string): { deviceId: string; type: PackageType } {
 }
 
 function byId<Row extends { id: string }>(read: (ids: string[]) => Promise<Row[]>): DataLoader<string, Row | null> {
-  return new DataLoader(async (ids) => {
+  return gathered(async (ids) => {
     const rows = new Map((await read([...ids])).map((row) => [row.id, row]));
     return ids.map((id) => rows.get(id) ?? null);
   });
+}
+
+function gathered<Value>(read: (keys: readonly string[]) => Promise<Value[]>): DataLoader<string, Value> {
+  return new DataLoader(read, { cache: false });
 }

@@ -46,7 +46,10 @@ interface MutationOptions<Args extends InputFieldMap, Shape, D> {
   readonly type: ObjectRef<Types, Shape>;
   readonly args: (t: MutationFieldBuilder['arg']) => Args;
   /** What a refused act was about, as far as its words tell. */
-  readonly about?: (args: InputShapeFromFields<Args>) => { entityId?: string | null | undefined; entityName?: string | null | undefined };
+  readonly about?: (args: InputShapeFromFields<Args>) => {
+    entityId?: string | null | undefined;
+    entityName?: string | null | undefined;
+  };
   readonly act: (performance: Performance<InputShapeFromFields<Args>>) => Promise<D>;
   /** Reads the answer once the act is committed. */
   readonly answer: (deed: D, context: Context, info: GraphQLResolveInfo) => Shape | Promise<Shape>;
@@ -66,7 +69,12 @@ export function defineMutation<const Name extends Act, Args extends InputFieldMa
       description: options.description,
       args: options.args(t.arg),
       // The union is of the shape that `answer` gives and of refusals; Pothos cannot see that through a generic type.
-      resolve: (async (_root: unknown, args: InputShapeFromFields<Args>, context: Context, info: GraphQLResolveInfo) => {
+      resolve: (async (
+        _root: unknown,
+        args: InputShapeFromFields<Args>,
+        context: Context,
+        info: GraphQLResolveInfo,
+      ) => {
         try {
           return await options.answer(await perform(name, options, args, context), context, info);
         } catch (error) {
@@ -138,7 +146,10 @@ async function perform<Args extends InputFieldMap, Shape, D>(
       );
     } catch (failure) {
       // The refusal stands and is answered; that its entry is missing must at least be in the log.
-      services.logger.error({ err: failure, action: name, actor, outcome, code }, 'an audit entry could not be written');
+      services.logger.error(
+        { err: failure, action: name, actor, outcome, code },
+        'an audit entry could not be written',
+      );
     }
   }
 }

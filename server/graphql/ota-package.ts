@@ -110,7 +110,9 @@ builder.queryFields((t) => ({
 
 function matching({ search, type, deviceProfileId }: typeof OtaPackageFilter.$inferInput): Prisma.OtaPackageWhereInput {
   return {
-    ...(search ? { OR: [{ title: containing(search) }, { version: containing(search) }, { tag: containing(search) }] } : {}),
+    ...(search
+      ? { OR: [{ title: containing(search) }, { version: containing(search) }, { tag: containing(search) }] }
+      : {}),
     ...(type == null ? {} : { type }),
     ...(deviceProfileId == null ? {} : { deviceProfileId }),
   };
@@ -131,7 +133,9 @@ defineMutation('createOtaPackage', {
       file: file === undefined || file === null ? null : { name: file.filename, contentType: file.mimetype },
     });
     await admitPackage(query, actor, draft);
-    await using received = file ? await receivePackageBytes(packageStore, draft, file.createReadStream(), packageBytesMax) : null;
+    await using received = file
+      ? await receivePackageBytes(packageStore, draft, file.createReadStream(), packageBytesMax)
+      : null;
     return commit(async (inTransaction) => {
       const { id } = await createPackage(inTransaction, actor, draft, received, now);
       return { entityId: id, entityName: `${draft.title} ${draft.version}`, after: wordsOf(draft) };
@@ -156,7 +160,8 @@ defineMutation('updateOtaPackage', {
   about: ({ input }) => ({ entityId: input.id }),
   act: ({ args: { input }, actor, commit }) =>
     commit(async (query) => {
-      if (input.description === undefined) throw new ValidationError('Nothing is to be changed: give a description, or null.');
+      if (input.description === undefined)
+        throw new ValidationError('Nothing is to be changed: give a description, or null.');
       const { name, before, after } = await describePackage(query, actor, input.id, input.description);
       return {
         entityId: input.id,
@@ -185,9 +190,13 @@ defineMutation('deleteOtaPackage', {
       return { entityId: id, entityName: await packageName(query, actor, id), sha256 };
     });
     // Should this fail, the sweep at the next start does it; the package is deleted all the same.
-    if (deed.sha256 !== null) await sweepBytes(transaction, packageStore, deed.sha256).catch((error: unknown) => {
-      context.services.logger.warn({ err: error, sha256: deed.sha256 }, 'the bytes of a deleted package could not be removed');
-    });
+    if (deed.sha256 !== null)
+      await sweepBytes(transaction, packageStore, deed.sha256).catch((error: unknown) => {
+        context.services.logger.warn(
+          { err: error, sha256: deed.sha256 },
+          'the bytes of a deleted package could not be removed',
+        );
+      });
     return deed;
   },
   answer: ({ entityId }) => ({ id: entityId }),

@@ -1,5 +1,6 @@
 /** The whole schema: every noun's file adds its types and root fields to the builder. */
 import { builder } from './builder.ts';
+import { guard } from './guard.ts';
 import './api-key.ts';
 import './assignment.ts';
 import './audit-entry.ts';
@@ -15,4 +16,4 @@ import './update.ts';
 import './upload.ts';
 import './user.ts';
 
-export const schema = builder.toSchema();
+export const schema = guard(builder.toSchema());

@@ -52,7 +52,8 @@ defineMutation('login', {
     const password = input.password.slice(0, services.limits.passwordCharactersMax * 2 + 1);
     const isRight = await services.passwords.verify(account?.passwordHash ?? null, password);
     // One answer for both, so that it does not tell whether the account exists.
-    if (account === undefined || !isRight) throw new UnauthenticatedError('The e-mail address or the password is wrong.');
+    if (account === undefined || !isRight)
+      throw new UnauthenticatedError('The e-mail address or the password is wrong.');
     signInAttempts.succeed(input.email, address);
     return commit(async (query) => {
       const session = await openSession(query, account.id, services.limits.sessionLifetimeMs, now);

@@ -17,7 +17,11 @@ export const Update = builder.prismaObject('Update', {
     bytesServed: t.expose('bytesServed', { type: 'ByteCount' }),
     bytesTotal: t.expose('bytesTotal', { type: 'ByteCount', nullable: true }),
     queuedAt: t.expose('queuedAt', { type: 'DateTime' }),
-    initiatedAt: t.expose('initiatedAt', { type: 'DateTime', nullable: true, description: 'When the device was told.' }),
+    initiatedAt: t.expose('initiatedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the device was told.',
+    }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime' }),
   }),

@@ -69,7 +69,11 @@ defineMutation('createUser', {
     const passwordHash = await passwords.hash(input.password);
     return commit(async (query) => {
       const { id, email } = await createUser(query, actor, input, passwordHash, now);
-      return { entityId: id, entityName: email, after: { email, role: input.role, customerId: input.customerId ?? null } };
+      return {
+        entityId: id,
+        entityName: email,
+        after: { email, role: input.role, customerId: input.customerId ?? null },
+      };
     });
   },
   answer: ({ entityId }, context, info) =>
