@@ -10,7 +10,7 @@ const ENTITY_CHANGES_KEPT_MS = 24 * 3_600_000;
 
 export interface SweepServices extends LoopServices {
   /** Frees package bytes that no package refers to. */
-  readonly sweepBytes: () => Promise<void>;
+  readonly sweepBytes: () => Promise<unknown>;
 }
 
 export function startSweeper({ clock, logger, transaction, sweepBytes }: SweepServices): Loop {
@@ -25,8 +25,7 @@ export function startSweeper({ clock, logger, transaction, sweepBytes }: SweepSe
 async function forget(query: Query, now: Date, changesBefore: Date): Promise<void> {
   await query('DELETE FROM session WHERE expires_at < $1', [now]);
   // The newest stays whatever its age: the log's head is read from it at the start.
-  await query(
-    'DELETE FROM entity_change WHERE changed_at < $1 AND seq < (SELECT max(seq) FROM entity_change)',
-    [changesBefore],
-  );
+  await query('DELETE FROM entity_change WHERE changed_at < $1 AND seq < (SELECT max(seq) FROM entity_change)', [
+    changesBefore,
+  ]);
 }
