@@ -113,6 +113,7 @@ function makePool(connection: ClientConfig, max: number, settings: SessionSettin
   const pool = new Pool({
     ...common(connection, limits),
     max,
+    // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, though its types do not say so
     onConnect: (client) => setSession(client, settings),
   });
   // A connection that breaks while it is idle, or lent out, would otherwise end the process; whoever uses it sees its query fail.

