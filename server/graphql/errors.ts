@@ -31,11 +31,16 @@ export const HTTP_STATUS = {
 
 const ErrorCodeEnum = builder.enumType('ErrorCode', { values: ERROR_CODES });
 
-const ErrorInterface = builder.interfaceRef<Refusal>('Error').implement({
+/** A refusal as a value: what a resolver returns that is an Error itself would count as thrown. */
+export interface Refused {
+  readonly refusal: Refusal;
+}
+
+const ErrorInterface = builder.interfaceRef<Refused>('Error').implement({
   description: 'An act was refused, and has changed nothing.',
   fields: (t) => ({
-    code: t.expose('code', { type: ErrorCodeEnum }),
-    message: t.exposeString('message', { description: 'For people.' }),
+    code: t.field({ type: ErrorCodeEnum, resolve: ({ refusal }) => refusal.code }),
+    message: t.string({ description: 'For people.', resolve: ({ refusal }) => refusal.message }),
   }),
 });
 
@@ -49,20 +54,22 @@ export const errorTypes = Object.values(refusals)
   .filter((value): value is typeof value & RefusalClass => typeof value === 'function' && value !== Refusal)
   .filter((refusal) => !OF_SUBSCRIPTIONS.includes(refusal))
   .map((refusal) =>
-    builder.objectRef<Refusal>(refusal.name).implement({
-      interfaces: [ErrorInterface],
-      isTypeOf: (value) => value instanceof refusal,
-    }),
+    builder.objectRef<Refused>(refusal.name).implement({ interfaces: [ErrorInterface], isTypeOf: isRefused }),
   );
 
 builder.objectField(
   errorTypes.find((type) => type.name === RateLimitedError.name) ?? raise('RateLimitedError has no object type'),
   'retryAfterMs',
-  (t) => t.int({ resolve: (refusal) => (refusal instanceof RateLimitedError ? Math.ceil(refusal.retryAfterMs) : 0) }),
+  (t) =>
+    t.int({ resolve: ({ refusal }) => (refusal instanceof RateLimitedError ? Math.ceil(refusal.retryAfterMs) : 0) }),
 );
 
 function raise(message: string): never {
   throw new Error(message);
+}
+
+export function isRefused(value: unknown): value is Refused {
+  return typeof value === 'object' && value !== null && 'refusal' in value && value.refusal instanceof Refusal;
 }
 
 /** How an error leaves the house. */

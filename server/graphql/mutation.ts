@@ -13,7 +13,7 @@ import { Refusal } from '../domain/errors.ts';
 import type { Query } from '../domain/query.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
-import { errorTypes } from './errors.ts';
+import { errorTypes, isRefused } from './errors.ts';
 
 type Builder = typeof builder;
 type Types = Builder extends PothosSchemaTypes.SchemaBuilder<infer T extends SchemaTypes> ? T : never;
@@ -61,7 +61,7 @@ export function defineMutation<const Name extends Act, Args extends InputFieldMa
 ): void {
   const Result = builder.unionType(`${name[0]?.toUpperCase()}${name.slice(1)}Result`, {
     types: [options.type, ...errorTypes],
-    resolveType: (value) => (value instanceof Refusal ? value.constructor.name : options.type.name),
+    resolveType: (value) => (isRefused(value) ? value.refusal.name : options.type.name),
   });
   builder.mutationField(name, (t) =>
     t.field({
@@ -78,7 +78,7 @@ export function defineMutation<const Name extends Act, Args extends InputFieldMa
         try {
           return await options.answer(await perform(name, options, args, context), context, info);
         } catch (error) {
-          if (error instanceof Refusal) return error;
+          if (error instanceof Refusal) return { refusal: error };
           throw error;
         }
       }) as never,
@@ -125,6 +125,9 @@ async function perform<Args extends InputFieldMap, Shape, D>(
         }),
     });
   } catch (error) {
+    if (error instanceof Error && error.cause !== undefined) {
+      services.logger.warn({ err: error.cause, action: name }, error.message);
+    }
     await recordRefusal(error);
     throw error;
   }

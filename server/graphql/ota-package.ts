@@ -136,7 +136,8 @@ defineMutation('createOtaPackage', {
     await using received = file
       ? await receivePackageBytes(packageStore, draft, file.createReadStream(), packageBytesMax)
       : null;
-    return commit(async (inTransaction) => {
+    // Awaited here: what was received must not be discarded before it is kept.
+    return await commit(async (inTransaction) => {
       const { id } = await createPackage(inTransaction, actor, draft, received, now);
       return { entityId: id, entityName: `${draft.title} ${draft.version}`, after: wordsOf(draft) };
     });

@@ -1,8 +1,5 @@
 /** GraphQL over HTTP, by Yoga. What a request must be before GraphQL begins is decided here: who asks, how large it is, whence it comes. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 import { GraphQLError } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import type { Plugin } from 'graphql-yoga';
@@ -130,10 +127,10 @@ function headersOf(request: IncomingMessage): [string, string][] {
   );
 }
 
+/** Whole: nothing is streamed, since subscriptions are for WebSockets. */
 async function send(response: ServerResponse, answer: Response): Promise<void> {
-  response.writeHead(answer.status, Object.fromEntries(answer.headers));
-  if (answer.body === null) response.end();
-  else await pipeline(Readable.fromWeb(answer.body as ReadableStream), response);
+  const body = await answer.text();
+  response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(body);
 }
 
 function refuse(response: ServerResponse, error: GraphQLError): void {

@@ -52,7 +52,7 @@ export interface Overrides {
 }
 
 export async function managementServer(overrides: Overrides = {}): Promise<ManagementServer> {
-  const logger = overrides.logger ?? pino({ level: 'silent' });
+  const logger = overrides.logger ?? pino({ level: process.env['LOG'] ?? 'silent' });
   const parts = new Disposers(logger);
   try {
     return await openParts(parts, logger, overrides);
