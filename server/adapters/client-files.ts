@@ -1,4 +1,5 @@
 /** The dashboard's files, as Vite built them: names with a hash are kept by browsers for ever, everything else is asked for again. */
+import { existsSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import sirv from 'sirv';
@@ -18,8 +19,14 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** In development Vite serves the dashboard, and nothing is built. */
+const notBuilt: RequestListener = (_request, response) => {
+  response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' }).end('The dashboard is not built.\n');
+};
+
 /** A path that names no file is a page of the dashboard, which finds its way by itself. */
 export function clientFiles(): RequestListener {
+  if (!existsSync(BUILT)) return notBuilt;
   const serve = sirv(BUILT, {
     dev: false,
     etag: true,

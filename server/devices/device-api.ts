@@ -170,6 +170,11 @@ export class DeviceApi implements AsyncDisposable {
     return this.#downloads.of(device, type, wanted);
   }
 
+  /** Long polls end at once, with nothing to say, and no new one waits: before the listener drains. */
+  endLongPolls(): void {
+    this.#longPolls[Symbol.dispose]();
+  }
+
   /** Long polls end, what was added is committed, what is unwritten is written. */
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#flushTimer);
