@@ -162,9 +162,12 @@ async function installDependencies() {
 }
 
 async function compileServer() {
-  // Emptied first, so that the module of a deleted source is not found.
-  for (const product of ['dist/server', 'dist/prisma']) rmSync(product, { recursive: true, force: true });
   await node('tsc', '@typescript/native/bin/tsc', ['-p', 'server/tsconfig.json']);
+  // A server that runs from here may still load a module, so only those of deleted sources go.
+  for (const path of ['dist/server', 'dist/prisma'].flatMap(filesBelow)) {
+    const source = path.replace(/^dist\//, '').replace(/\.js(\.map)?$/, '.ts');
+    if (source.endsWith('.ts') && !existsSync(source)) rmSync(path);
+  }
 }
 
 /** Runs a tool that is an installed package's script. */
