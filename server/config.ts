@@ -32,6 +32,8 @@ export const LIMITS = {
   managementTransactionTimeoutMs: 10_000,
   /** Waiting for a connection, be it a new one or one of the pool's. */
   databaseWaitMs: 10_000,
+  /** Statements that are kept prepared, in each connection. */
+  preparedStatementsMax: 256,
   /** At the end, waiting for connections that are still in use. */
   databaseEndMs: 1_000,
   /** Waiting for another process that applies the migrations. */

@@ -4,11 +4,12 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import { Client, type ClientBase, type ClientConfig, Pool, type QueryResultRow } from 'pg';
 import type { Logger } from 'pino';
 import { PrismaClient } from '../../prisma/client/client.ts';
-import { type Config, type Limits, SettingError, StartError } from '../config.ts';
+import { type Config, LIMITS, type Limits, SettingError, StartError } from '../config.ts';
 import type { Query } from '../domain/query.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded-postgres/embedded-postgres.ts';
 import { messageOf } from './fault.ts';
 import { applyMigrations } from './migrations.ts';
+import { StatementNames } from './statement-names.ts';
 
 export interface Database extends AsyncDisposable {
   /** Reads and management: Prisma's adapter uses this pool too. */
@@ -22,6 +23,8 @@ export interface Database extends AsyncDisposable {
 
 /** `server_version_num` of PostgreSQL 15. */
 const VERSION_MIN = 150_000;
+
+const statementNames = new StatementNames(LIMITS.preparedStatementsMax);
 
 /** Throws StartError or SettingError: one line for people, no secret in it. Every migration is applied on return. */
 export async function openDatabase(config: Config, log: Logger): Promise<Database> {
@@ -55,7 +58,9 @@ export async function transaction<T>(pool: Pool, act: (query: Query) => Promise<
 
 export function queryOn(client: Pool | ClientBase): Query {
   return async <R>(text: string, values: readonly unknown[]) => {
-    const { rows } = await client.query<R & QueryResultRow>(text, [...values]);
+    // Without values it may be several statements, which cannot be prepared.
+    const name = values.length > 0 ? statementNames.of(text) : undefined;
+    const { rows } = await client.query<R & QueryResultRow>({ ...(name && { name }), text, values: [...values] });
     return rows;
   };
 }

@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openDatabase, queryOn, transaction } from '../../server/adapters/database.ts';
-import { LIMITS, readConfig, SettingError, StartError } from '../../server/config.ts';
+import { type Limits, LIMITS, readConfig, SettingError, StartError } from '../../server/config.ts';
 import { emptyDatabase, testDatabase } from '../support/database.ts';
 
 const log = pino({ level: 'silent' });
-const SHORT = { ...LIMITS, databaseWaitMs: 200, writerStatementTimeoutMs: 100, writerIdleInTransactionTimeoutMs: 100 };
+const SHORT = { ...LIMITS, writerStatementTimeoutMs: 100, writerIdleInTransactionTimeoutMs: 100 };
 
 /** What a query of a connection says that was cut, depending on what is noticed first. */
 const BROKEN = /^(terminating connection|Connection terminated|Client has encountered a connection error)/;
@@ -115,7 +115,8 @@ describe('over DATABASE_URL', () => {
     await once(mute, 'listening');
     const address = mute.address();
     const port = typeof address === 'object' ? address?.port : undefined;
-    expect(await refusal(`postgresql://me:geheim@127.0.0.1:${port}/fleet`)).toMatch(/cannot be used: timeout/);
+    const line = await refusal(`postgresql://me:geheim@127.0.0.1:${port}/fleet`, { databaseWaitMs: 100 });
+    expect(line).toMatch(/cannot be used: timeout/);
     mute.close();
   });
 
@@ -130,13 +131,13 @@ async function kept(id: number): Promise<boolean> {
   return (await queryOn(database.pool)('SELECT FROM kept WHERE id = $1', [id])).length === 1;
 }
 
-function open(databaseUrl: string) {
-  return openDatabase({ ...readConfig({}), databaseUrl, limits: SHORT }, log);
+function open(databaseUrl: string, limits: Partial<Limits> = {}) {
+  return openDatabase({ ...readConfig({}), databaseUrl, limits: { ...SHORT, ...limits } }, log);
 }
 
 /** Its class and its one line. */
-async function refusal(databaseUrl: string): Promise<string> {
-  const error: unknown = await open(databaseUrl).catch((caught: unknown) => caught);
+async function refusal(databaseUrl: string, limits: Partial<Limits> = {}): Promise<string> {
+  const error: unknown = await open(databaseUrl, limits).catch((caught: unknown) => caught);
   if (!(error instanceof StartError || error instanceof SettingError)) throw new Error(`not refused: ${String(error)}`);
   expect(error.message).not.toMatch(/geheim|\n/);
   return `${error.constructor.name}: ${error.message}`;
