@@ -224,7 +224,7 @@ export class SimulatedDevice {
     return install(offer, slot.attempts, {
       ...this.behaviour,
       index: this.index,
-      running: `${slot.current.title} ${slot.current.version}`,
+      running: slot.current.title === null ? 'the former image' : `${slot.current.title} ${slot.current.version}`,
       isWanted: () => isSame(offer, offerOf(type, this.#attributes)),
       readAttributes: () => this.#readAttributes(power),
       think: async (ms) => {

@@ -129,6 +129,7 @@ export class Management {
           text(incoming).then(resolve, reject);
         },
       );
+      outgoing.once('error', reject);
       pipeline(body, outgoing).catch(reject);
     });
   }

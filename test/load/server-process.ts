@@ -40,14 +40,14 @@ export class ServerProcess implements AsyncDisposable {
       cwd: ROOT,
       env: { PATH, HOME, TMPDIR, ...listening(), ...settings },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own, so that a signal reaches the server whatever stands between.
+      // A group of its own, so that all of it can be ended where the server does not end by itself.
       detached: true,
     });
     try {
       const url = await readyUrl(child);
       return new ServerProcess(child, url, performance.now() - startedAt);
     } catch (error) {
-      endGroup(child, 'SIGKILL');
+      killGroup(child);
       throw error;
     }
   }
@@ -56,11 +56,11 @@ export class ServerProcess implements AsyncDisposable {
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null) return;
     const ended = once(this.#child, 'close', { signal: AbortSignal.timeout(STOP_TIMEOUT_MS) });
-    endGroup(this.#child, 'SIGTERM');
+    this.#child.kill('SIGTERM');
     try {
       await ended;
     } catch {
-      endGroup(this.#child, 'SIGKILL');
+      killGroup(this.#child);
       throw new Error(`The server did not end within ${STOP_TIMEOUT_MS} ms of SIGTERM.`);
     }
     if (this.#child.exitCode !== 0) throw new Error(`The server ended with ${this.#child.exitCode}.`);
@@ -103,9 +103,9 @@ async function readyUrl(child: ChildProcess): Promise<URL> {
   return new URL(url);
 }
 
-function endGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
+function killGroup({ pid }: ChildProcess): void {
   try {
-    if (pid !== undefined) process.kill(-pid, signal);
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
   } catch {
     // It has ended already.
   }
