@@ -39,7 +39,7 @@ export class Documents {
   parse(text: string): DocumentNode {
     const kept = this.#kept.get(text);
     if (kept !== undefined) this.#kept.delete(text);
-    const document = kept ?? parse(text, { maxTokens: this.#limits.graphqlTokensMax });
+    const document = kept ?? parse(text, { maxLexicalTokens: this.#limits.graphqlTokensMax });
     if (text.length <= this.#limits.graphqlDocumentCharactersKept) {
       this.#kept.set(text, document);
       const [oldest] = this.#kept.keys();

@@ -12,7 +12,7 @@ import type { Context } from './context.ts';
 type Args = Record<string, unknown>;
 
 /** No row has it. */
-const NIL_UUID = '00000000-0000-0000-0000-000000000000';
+export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export function guard(schema: GraphQLSchema): GraphQLSchema {

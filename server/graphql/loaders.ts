@@ -72,10 +72,10 @@ function makeDeviceHistory({ prisma, query, limits }: Services, type: PackageTyp
     page: gathered(async (deviceIds) => {
       const places = await updatesOfDevices(query, deviceIds, type, reach);
       const rows = await prisma.update.findMany({ where: { id: { in: places.map(({ id }) => id) } } });
-      const byId = new Map(rows.map((row) => [row.id, row]));
+      const updates = new Map(rows.map((row) => [row.id, row]));
       const pages = new Map<string, UpdateRow[]>(deviceIds.map((id) => [id, []]));
       for (const { id, deviceId } of places) {
-        const row = byId.get(id);
+        const row = updates.get(id);
         if (row !== undefined) pages.get(deviceId)?.push(row);
       }
       return deviceIds.map((id) => pages.get(id) ?? []);

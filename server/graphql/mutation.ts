@@ -14,6 +14,7 @@ import type { Query } from '../domain/query.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { errorTypes, isRefused } from './errors.ts';
+import { NIL_UUID } from './guard.ts';
 
 type Builder = typeof builder;
 type Types = Builder extends PothosSchemaTypes.SchemaBuilder<infer T extends SchemaTypes> ? T : never;
@@ -55,8 +56,8 @@ interface MutationOptions<Args extends InputFieldMap, Shape, D> {
   readonly answer: (deed: D, context: Context, info: GraphQLResolveInfo) => Shape | Promise<Shape>;
 }
 
-export function defineMutation<const Name extends Act, Args extends InputFieldMap, Shape, D>(
-  name: Name,
+export function defineMutation<Args extends InputFieldMap, Shape, D>(
+  name: Act,
   options: MutationOptions<Args, Shape, D>,
 ): void {
   const Result = builder.unionType(`${name[0]?.toUpperCase()}${name.slice(1)}Result`, {
@@ -136,7 +137,8 @@ async function perform<Args extends InputFieldMap, Shape, D>(
     // An attempt by nobody known belongs to no tenant's log.
     if (who === null) return;
     const actor = who;
-    const { entityId = null, entityName = null } = options.about?.(args) ?? {};
+    const { entityId: named = null, entityName = null } = options.about?.(args) ?? {};
+    const entityId = named === NIL_UUID ? null : named;
     const code = error instanceof Refusal ? error.code : null;
     const outcome = code === null ? 'FAILED' : 'REFUSED';
     try {
@@ -158,4 +160,4 @@ async function perform<Args extends InputFieldMap, Shape, D>(
 }
 
 /** Reaches no tenant. */
-const NOBODY: Actor = { tenantId: '00000000-0000-0000-0000-000000000000', userId: null, customerId: null };
+const NOBODY: Actor = { tenantId: NIL_UUID, userId: null, customerId: null };

@@ -1,6 +1,7 @@
 /** GraphQL over HTTP, by Yoga. What a request must be before GraphQL begins is decided here: who asks, how large it is, whence it comes. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
+import type { DocumentNode } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import type { Plugin } from 'graphql-yoga';
 import { TooLargeError, UnauthenticatedError } from '../domain/errors.ts';
@@ -94,7 +95,7 @@ function inOneWay({ documents }: Operations): Plugin<Context, Given> {
   return {
     onParse: ({ params, setParsedDocument }) => setParsedDocument(documents.parse(String(params.source))),
     onValidate: ({ context, params, setResult }) =>
-      setResult([...documents.validate(params.documentAST, context.viewer)]),
+      setResult([...documents.validate(params.documentAST as DocumentNode, context.viewer)]),
     onSubscribe: () => {
       throw new GraphQLError('Subscribe over a WebSocket (graphql-transport-ws) at this address.', {
         extensions: { code: 'VALIDATION' },

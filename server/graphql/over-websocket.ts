@@ -75,7 +75,7 @@ export function overWebSocket(operations: Operations, httpServer: Server): Async
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) => {
           socket.on('message', (data: RawData) => {
-            handle(String(data)).catch((error: unknown) => {
+            handle(textOf(data)).catch((error: unknown) => {
               logger.error({ err: error }, 'a WebSocket message could not be handled');
               socket.close(CloseCode.InternalServerError, 'Internal server error');
             });
@@ -134,8 +134,9 @@ async function prepare(
   };
 }
 
-async function* failing({ errors = [] }: ExecutionResult): AsyncGenerator<never, undefined> {
-  throw errors[0] ?? new Error('A subscription ended before it began, and nobody said why.');
+function failing({ errors = [] }: ExecutionResult): AsyncIterable<ExecutionResult> {
+  const error = errors[0] ?? new Error('A subscription ended before it began, and nobody said why.');
+  return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) };
 }
 
 /** graphql-ws wraps what an iterator throws, also what is a GraphQL error already. */
@@ -155,6 +156,11 @@ function keepAlive(socket: WebSocket, everyMs: number): NodeJS.Timeout {
     isAlive = false;
     socket.ping();
   }, everyMs);
+}
+
+/** ws hands over a Buffer unless it is told otherwise. */
+function textOf(data: RawData): string {
+  return (data as Buffer).toString('utf8');
 }
 
 function pathOf({ url = '/' }: IncomingMessage): string {

@@ -20,6 +20,7 @@ const GRAPHQL = [
   'dataloader',
   '@pothos/*',
   '@graphql-yoga/*',
+  'dataloader',
   '@escape.tech/*',
 ];
 const HTTP = ['hono', '@hono/*', 'zod', 'lossless-json'];
