@@ -85,7 +85,7 @@ export class HttpTransport implements DeviceTransport {
 
   #send({ path, body, answerBytesMax, timeoutMs, signal }: Call): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const fail = (error: Error): void => reject(signal.aborted ? signal.reason : asUnavailable(error));
+      const fail = (error: Error): void => reject(signal.aborted ? reasonOf(signal) : asUnavailable(error));
       const outgoing = request(
         {
           ...this.#host,
@@ -156,6 +156,10 @@ function parse(body: Buffer): unknown {
 
 function isObject(value: unknown): value is Attributes {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function reasonOf({ reason }: AbortSignal): Error {
+  return reason instanceof Error ? reason : new Error('aborted', { cause: reason });
 }
 
 /** Connection refused, reset or cut. */

@@ -2,8 +2,7 @@
  * From a device's report, as it is sent, to the message that a subscriber gets of it. One report at a time, at moments drawn at
  * random, since the server sends what happens in the last moments together.
  */
-import { once } from 'node:events';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -92,8 +91,8 @@ class Subscriber implements Disposable {
   }
 
   /** Resolves with the moment, in ms of performance.now, at which the next message of this state came. */
-  async hears(state: string): Promise<number> {
-    return await this.#await(state);
+  hears(state: string): Promise<number> {
+    return this.#await(state);
   }
 
   [Symbol.dispose](): void {

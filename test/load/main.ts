@@ -39,7 +39,7 @@ async function measure(names: readonly string[]): Promise<Figure[]> {
   return figures;
 }
 
-async function say(name: string, measureOne: () => Promise<Figure>): Promise<Figure> {
+function say(name: string, measureOne: () => Promise<Figure>): Promise<Figure> {
   console.error(`measuring ${name} …`);
-  return await measureOne();
+  return measureOne();
 }

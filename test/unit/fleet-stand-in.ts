@@ -53,10 +53,10 @@ export class Device {
   }
 
   /** Null after the timeout. */
-  async nextNews(timeoutMs: number): Promise<Telemetry | null> {
+  nextNews(timeoutMs: number): Promise<Telemetry | null> {
     const waiting = this.#undelivered.shift();
-    if (waiting !== undefined) return waiting;
-    return await new Promise((resolve) => {
+    if (waiting !== undefined) return Promise.resolve(waiting);
+    return new Promise((resolve) => {
       const timer = setTimeout(() => this.#poll?.(null), timeoutMs);
       this.#poll = (news) => {
         clearTimeout(timer);
