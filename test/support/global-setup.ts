@@ -1,7 +1,8 @@
 /** One PostgreSQL for a whole run of the tests, in a directory of its own that goes when the run ends. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { readFileSync, rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import { pino } from 'pino';
 import type { TestProject } from 'vitest/node';
@@ -49,11 +50,19 @@ async function start(): Promise<Running> {
   const log = pino({ level: 'silent' });
   const directory = await mkdtemp(join(tmpdir(), 'aloft-test-'));
   // Not durable: what tests durability starts a PostgreSQL of its own.
-  const embedded = await startEmbeddedPostgres(directory, LIMITS, log, {
-    fsync: 'off',
-    full_page_writes: 'off',
-    max_connections: '200',
-  });
+  const settings = { fsync: 'off', full_page_writes: 'off', max_connections: '200' };
+  const embedded = await startEmbeddedPostgres(directory, LIMITS, log, settings);
+  const removeAll = (): void => {
+    // Its account may not have been able to enter the temporary directory; then its files lie elsewhere.
+    for (const path of [dirname(embedded.cluster), directory]) rmSync(path, { recursive: true, force: true });
+  };
+  const endAtOnce = (): void => {
+    process.kill(Number.parseInt(readFileSync(join(embedded.cluster, 'postmaster.pid'), 'utf8'), 10), 'SIGQUIT');
+    removeAll();
+  };
+  // A run that is given up takes no leave of its set-up.
+  process.once('exit', endAtOnce);
+
   const { host, port, user, database } = embedded.connection;
   const client = new Client({ host, port, user, database });
   await client.connect();
@@ -63,7 +72,8 @@ async function start(): Promise<Running> {
     postgres: { host, port, user, template: database },
     async [Symbol.asyncDispose]() {
       await embedded[Symbol.asyncDispose]();
-      await rm(directory, { recursive: true, force: true });
+      process.off('exit', endAtOnce);
+      removeAll();
     },
   };
 }

@@ -23,6 +23,8 @@ import type { Cluster } from './reach.ts';
 import { removeSocketDirectory, socketDirectory } from './socket.ts';
 
 export interface EmbeddedPostgres extends AsyncDisposable {
+  /** PostgreSQL's own: below DATA_DIR, or where its account can enter. */
+  readonly cluster: string;
   /** Stays the same while PostgreSQL is started again. */
   readonly connection: {
     readonly host: string;
@@ -53,6 +55,7 @@ export async function startEmbeddedPostgres(
   // PostgreSQL that was asked from outside to end refuses new connections and waits for the old ones, that is, for us.
   const look = setInterval(() => void endIfStopping(), limits.embeddedRestartMs).unref();
   return {
+    cluster: place.cluster,
     connection: { host, port, user: SUPERUSER, database: DATABASE },
     async [Symbol.asyncDispose]() {
       clearInterval(look);

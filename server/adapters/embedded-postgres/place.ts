@@ -58,14 +58,15 @@ export async function findPlace(dataDir: string, log: Logger): Promise<Place> {
   return { base: other, cluster: join(other, CLUSTER), account };
 }
 
-/** A new or empty directory becomes ours; one that holds other things keeps its mode, but for the right to pass. */
+/** A new or empty directory becomes ours; one that holds other things keeps its mode, but lets PostgreSQL's account pass. */
 async function makeDataDir(dataDir: string): Promise<void> {
   await mkdir(dataDir, { recursive: true });
   const { mode, uid } = await stat(dataDir);
-  if (uid !== process.getuid?.()) return;
-  const empty = (await readdir(dataDir)).length === 0;
-  const wanted = empty ? PASSAGE : (mode & 0o7777) | 0o111;
-  if ((mode & 0o7777) !== wanted) await chmod(dataDir, wanted);
+  const us = process.getuid?.();
+  if (uid !== us) return;
+  const isEmpty = (await readdir(dataDir)).length === 0;
+  if (isEmpty) await chmod(dataDir, PASSAGE);
+  else if (us === 0) await chmod(dataDir, (mode & 0o7777) | 0o111);
 }
 
 async function recorded(dataDir: string): Promise<string | undefined> {
