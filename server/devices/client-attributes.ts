@@ -51,8 +51,9 @@ function requireStorableNumbers(json: Json): void {
     const isStorable =
       Number.isFinite(Number(text)) && text.length <= NUMBER_CHARACTERS_MAX && exponent.length <= EXPONENT_DIGITS_MAX;
     if (!isStorable) throw new ValidationError('A number is out of range.');
-  } else if (Array.isArray(json)) for (const item of json) requireStorableNumbers(item);
-  else if (isObject(json)) for (const value of Object.values(json)) requireStorableNumbers(value);
+  } else if (typeof json === 'object' && json !== null) {
+    for (const value of Object.values<Json>(json)) requireStorableNumbers(value);
+  }
 }
 
 // The sum is measured where it is kept, and the row decides under its own lock: two messages at once cannot exceed it together.

@@ -37,7 +37,7 @@ export function deviceRoutes(api: DeviceApi, limits: Limits, logger: Pick<Logger
   ]);
 
   const answer = async (incoming: IncomingMessage, outgoing: ServerResponse, url: string): Promise<void> => {
-    const [path = '', search = ''] = split(url, '?');
+    const [path, search = ''] = split(url, '?');
     const [credential, resource] = split(path.slice(BASE.length), '/');
     if (credential === 'provision' && resource === undefined) {
       await provision(incoming, outgoing, limits);

@@ -3,10 +3,12 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import { pino } from 'pino';
 import type { PackageType } from '../../prisma/client/enums.ts';
 import type { Database } from '../../server/adapters/database.ts';
@@ -123,7 +125,7 @@ export class DeviceServer implements AsyncDisposable {
     const tenant = await seedTenant(query);
     const profileId = await seedProfile(query, tenant, 'Profile');
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    return new DeviceServer({ database, store, query, api, clock, url, tenant, profileId }, parts);
+    return new DeviceServer({ database, store, listener: server, query, api, clock, url, tenant, profileId }, parts);
   }
 
   constructor(parts: Parts, stop: AsyncDisposable) {
@@ -173,6 +175,11 @@ export class DeviceServer implements AsyncDisposable {
     await this.#walk();
   }
 
+  /** Open connections. */
+  connections(): Promise<number> {
+    return promisify(this.#parts.listener.getConnections.bind(this.#parts.listener))();
+  }
+
   /** Everybody who is queued is told. */
   async tell(): Promise<void> {
     const isQueued = async (): Promise<boolean> =>
@@ -209,6 +216,7 @@ export class DeviceServer implements AsyncDisposable {
 interface Parts {
   readonly database: Database;
   readonly store: Awaited<ReturnType<typeof openDiskPackageStore>>;
+  readonly listener: Server;
   readonly query: Query;
   readonly api: DeviceApi;
   readonly clock: Clock;
