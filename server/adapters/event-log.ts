@@ -123,7 +123,10 @@ export class DatabaseEventLog implements EventLog, AsyncDisposable {
       } catch (error) {
         this.#logger.warn({ err: error }, 'the log could not be read; trying again');
       }
-      if (!isBehind) await Promise.race([woken, delay(this.#limits.logIdleLookMs, this.#stop.signal)]);
+      if (isBehind) continue;
+      const timer = setTimeout(this.#wake, this.#limits.logIdleLookMs);
+      await woken;
+      clearTimeout(timer);
     }
   }
 
