@@ -11,6 +11,7 @@ import { connectionOf, pageOf, reachOfPage } from './connection.ts';
 import { ChecksumAlgorithm, PackageType } from './enums.ts';
 import { defineMutation } from './mutation.ts';
 import { containing } from './search.ts';
+import { bytesOf, fileOf, uploadLimitsOf } from './upload.ts';
 
 export const OtaPackage = builder.prismaObject('OtaPackage', {
   fields: (t) => ({
@@ -127,14 +128,15 @@ defineMutation('createOtaPackage', {
   act: async ({ args: { input }, context, actor, now, commit }) => {
     const { packageBytesMax, packageStore, query } = context.services;
     const { file: sent, ...words } = input;
-    const file = await sent;
+    const limits = uploadLimitsOf(context.services);
+    const file = sent ? await fileOf(sent, limits) : null;
     const draft = draftPackage({
       ...words,
-      file: file === undefined || file === null ? null : { name: file.filename, contentType: file.mimetype },
+      file: file && { name: file.filename, contentType: file.mimetype },
     });
     await admitPackage(query, actor, draft);
     await using received = file
-      ? await receivePackageBytes(packageStore, draft, file.createReadStream(), packageBytesMax)
+      ? await receivePackageBytes(packageStore, draft, bytesOf(file, limits), packageBytesMax)
       : null;
     // Awaited here: what was received must not be discarded before it is kept.
     return await commit(async (inTransaction) => {

@@ -9,7 +9,7 @@ import type { Context } from './context.ts';
 import { HTTP_STATUS, translate } from './errors.ts';
 import type { Operations } from './operations.ts';
 import { schema } from './schema.ts';
-import { admitMultipart, isMultipart, readMultipart } from './upload.ts';
+import { admitMultipart, isMultipart, readMultipart, uploadLimitsOf } from './upload.ts';
 
 /** What Yoga is given beside the request. */
 interface Given {
@@ -23,7 +23,7 @@ export function overHttp(
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const { services } = operations;
   const { limits, logger } = services;
-  const uploadLimits = { packageBytesMax: services.packageBytesMax, envelopeBytesMax: limits.uploadEnvelopeBytesMax };
+  const uploadLimits = uploadLimitsOf(services);
   const yoga = createYoga<Given, Context>({
     schema,
     context: ({ context }) => context,
@@ -46,8 +46,6 @@ export function overHttp(
   });
 
   return async (request, response) => {
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
     try {
       const context = await operations.contextOf(
         bearerOf(request.headers.authorization),
@@ -67,7 +65,6 @@ export function overHttp(
           method: request.method ?? 'GET',
           headers: headersOf(request),
           ...(body ? { body } : {}),
-          signal: gone.signal,
         },
         { context, operation },
       );
@@ -151,7 +148,9 @@ function refuse(response: ServerResponse, error: GraphQLError): void {
  * sender would not read why.
  */
 function discardRest(request: IncomingMessage, ms: number): void {
-  if (request.complete || request.destroyed) return;
+  if (request.readableEnded || request.destroyed) return;
+  // Whoever was reading stopped, and a request that is piped into what does not read stands still.
+  request.unpipe();
   request.resume();
   const timer = setTimeout(() => request.destroy(), ms);
   request.once('close', () => clearTimeout(timer));

@@ -3,11 +3,13 @@
  * file in memory (1.15 GB for 1 GiB), so graphql-upload-ts reads the request instead, and spools the file to the temporary directory.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { Upload, processRequest } from 'graphql-upload-ts';
 import type { FileUpload } from 'graphql-upload-ts';
 import { GraphQLError } from 'graphql';
 import { ForbiddenError, Refusal, TooLargeError, UploadInterruptedError, ValidationError } from '../domain/errors.ts';
 import { builder } from './builder.ts';
+import type { Services } from './context.ts';
 
 export type File = Promise<FileUpload>;
 
@@ -29,6 +31,10 @@ export interface UploadLimits {
   readonly packageBytesMax: number;
   /** Multipart around the file, in bytes. */
   readonly envelopeBytesMax: number;
+}
+
+export function uploadLimitsOf({ packageBytesMax, limits }: Services): UploadLimits {
+  return { packageBytesMax, envelopeBytesMax: limits.uploadEnvelopeBytesMax };
 }
 
 export function isMultipart(request: IncomingMessage): boolean {
@@ -54,7 +60,6 @@ export async function readMultipart(
   limits: UploadLimits,
 ): Promise<Record<string, unknown>> {
   const operation: unknown = await processRequest(request, response, {
-    // One byte more is let through, so that the store counts it and says what is wrong.
     maxFileSize: limits.packageBytesMax + 1,
     maxFieldSize: limits.envelopeBytesMax,
     maxFiles: 1,
@@ -67,12 +72,35 @@ export async function readMultipart(
   throw new ValidationError('One operation a request.');
 }
 
+/** What is said of the file, once its part of the request begins. @throws ValidationError where it is missing, UploadInterruptedError */
+export async function fileOf(sent: File, limits: UploadLimits): Promise<FileUpload> {
+  try {
+    return await sent;
+  } catch (error) {
+    throw refusalOf(error, limits);
+  }
+}
+
+/** The bytes of a file as they arrive. What ends them early is told as a refusal. */
+export function bytesOf(file: FileUpload, limits: UploadLimits): Readable {
+  async function* bytes(): AsyncGenerator<Buffer> {
+    try {
+      yield* file.createReadStream();
+    } catch (error) {
+      throw refusalOf(error, limits);
+    }
+  }
+  return Readable.from(bytes(), { objectMode: false });
+}
+
 /** What graphql-upload-ts says of a request: an error with an HTTP status. */
-export function refusalOf(error: unknown, limits: UploadLimits): unknown {
+function refusalOf(error: unknown, limits: UploadLimits): unknown {
   if (error instanceof Refusal || !(error instanceof Error)) return error;
   const status = 'status' in error ? error.status : undefined;
   if (status === 413) return tooLarge(limits);
   if (status === 499) return new UploadInterruptedError('The upload was cut.');
+  // A full disk, for example.
+  if ('syscall' in error) return error;
   // busboy's own words for a malformed body carry no status.
   return new ValidationError(status === 400 ? error.message : 'The multipart body is malformed.');
 }
