@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GraphqlClient } from '../support/graphql.ts';
-import { ServerProcess } from '../load/server-process.ts';
+import { ServerProcess } from '../support/server-process.ts';
 import { Fleet } from './fleet.ts';
 import type { Credential } from './fleet.ts';
 import { HttpTransport } from './http-transport.ts';

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Figure } from './figure.ts';
 import { quantile } from './figure.ts';
-import { ServerProcess } from './server-process.ts';
+import { ServerProcess } from '../support/server-process.ts';
 import { trialDirectory } from './trial-server.ts';
 
 const STARTS = 5;

@@ -8,7 +8,7 @@ import { Disposers } from '../../server/adapters/disposers.ts';
 import { startEmbeddedPostgres } from '../../server/adapters/embedded-postgres/embedded-postgres.ts';
 import { LIMITS } from '../../server/config.ts';
 import { Management } from './management.ts';
-import { ADMIN, ServerProcess } from './server-process.ts';
+import { ADMIN, ServerProcess } from '../support/server-process.ts';
 
 export interface TrialServer extends AsyncDisposable {
   readonly server: ServerProcess;
