@@ -12,13 +12,15 @@ import { DatabaseEventLog } from './adapters/event-log.ts';
 import { GroupCommit } from './adapters/group-commit.ts';
 import { HttpListener } from './adapters/http-listener.ts';
 import { openDiskPackageStore } from './adapters/package-store/disk.ts';
+import type { DiskPackageStore } from './adapters/package-store/disk.ts';
 import { orUnavailable } from './adapters/passing-error.ts';
 import { ArgonPasswords } from './adapters/password.ts';
+import { retriedTransaction } from './adapters/retried-transaction.ts';
 import type { Config } from './config.ts';
 import { DeviceApi } from './devices/device-api.ts';
 import { deviceRoutes } from './devices/http.ts';
 import { sweepPackageBytes } from './domain/package-bytes.ts';
-import type { Clock, EventLog, PackageStore, Passwords } from './domain/ports.ts';
+import type { Clock, EventLog, Passwords } from './domain/ports.ts';
 import type { Query, Transaction } from './domain/query.ts';
 import { ensureFirstAdmin } from './domain/user.ts';
 import { createGraphql } from './graphql/serve.ts';
@@ -52,7 +54,7 @@ interface Core {
   readonly database: Database;
   readonly clock: Clock;
   readonly eventLog: EventLog;
-  readonly store: PackageStore;
+  readonly store: DiskPackageStore;
   readonly passwords: Passwords;
   /** Single statements. */
   readonly query: Query;
@@ -104,7 +106,7 @@ async function openCore(config: Config, logger: Logger, parts: Disposers): Promi
     store,
     passwords: new ArgonPasswords(limits),
     query: orUnavailable(queryOn(database.pool)),
-    manage: (act) => transaction(database.pool, act),
+    manage: retriedTransaction(database.pool),
     write: (act) => transaction(database.writers, act),
   };
 }
@@ -178,7 +180,11 @@ function startLoops(core: Core, parts: Disposers): void {
   const services = { clock, logger, transaction: write, limits: config.limits };
   const enqueuer = parts.use('enqueuer', startEnqueuer(services));
   const notifier = parts.use('notifier', startNotifier(services, config.pace));
-  parts.use('sweeper', startSweeper({ ...services, sweepBytes: () => sweepPackageBytes(manage, store) }));
+  const sweepBytes = async (): Promise<void> => {
+    await store.sweepIncoming(config.limits.uploadLeftoverMs);
+    await sweepPackageBytes(manage, store);
+  };
+  parts.use('sweeper', startSweeper({ ...services, sweepBytes }));
   parts.use('wake-up', wakeByLog(eventLog, enqueuer, notifier));
 }
 

@@ -9,8 +9,8 @@ const SWEEP_EVERY_MS = 3_600_000;
 const ENTITY_CHANGES_KEPT_MS = 24 * 3_600_000;
 
 export interface SweepServices extends LoopServices {
-  /** Frees package bytes that no package refers to. */
-  readonly sweepBytes: () => Promise<unknown>;
+  /** Frees package bytes that no package refers to, and what was left half received. */
+  readonly sweepBytes: () => Promise<void>;
 }
 
 export function startSweeper({ clock, logger, transaction, sweepBytes }: SweepServices): Loop {
