@@ -34,6 +34,8 @@ export interface App extends AsyncDisposable {
   readonly url: string;
   /** The password that was made up for the first administrator, on the first start only. */
   readonly firstPassword: string | undefined;
+  /** Where uploads lie until they are whole. */
+  readonly incomingDirectory: string;
 }
 
 /** @throws SettingError, StartError: one line for people */
@@ -86,7 +88,12 @@ async function joinParts(config: Config, logger: Logger, parts: Disposers): Prom
   parts.use('sockets', graphql.attach(listener.server));
   parts.use('long polls', { [Symbol.dispose]: () => devices.endLongPolls() });
   startLoops(core, parts);
-  return { url: listener.url, firstPassword, [Symbol.asyncDispose]: () => parts[Symbol.asyncDispose]() };
+  return {
+    url: listener.url,
+    firstPassword,
+    incomingDirectory: core.store.incomingDirectory,
+    [Symbol.asyncDispose]: () => parts[Symbol.asyncDispose](),
+  };
 }
 
 async function openCore(config: Config, logger: Logger, parts: Disposers): Promise<Core> {

@@ -16,6 +16,9 @@ async function main(): Promise<void> {
   const stopped = stopSignal();
   const config = readConfig(process.env);
   await using app = await createApp(config, logger);
+  // graphql-upload-ts spools an upload to the temporary directory, and asks the environment for it each time. On the store's file
+  // system there is room for a package, and what a killed process leaves there is swept.
+  process.env['TMPDIR'] = app.incomingDirectory;
   if (app.firstPassword !== undefined) {
     process.stdout.write(`first sign-in: ${config.admin.email} with the password ${app.firstPassword} (shown once)\n`);
   }

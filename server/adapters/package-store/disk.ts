@@ -26,15 +26,17 @@ export async function openDiskPackageStore(
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await mkdir(incoming, { recursive: true, mode: 0o700 });
   await syncDirectory(dirname(directory));
-  return new DiskPackageStore(directory, new Incoming(incoming, limits), new OpenFiles(limits));
+  return new DiskPackageStore(directory, incoming, new Incoming(incoming, limits), new OpenFiles(limits));
 }
 
 export class DiskPackageStore implements PackageStore {
+  readonly incomingDirectory: string;
   readonly #directory: string;
   readonly #incoming: Incoming;
   readonly #openFiles: OpenFiles;
 
-  constructor(directory: string, incoming: Incoming, openFiles: OpenFiles) {
+  constructor(directory: string, incomingDirectory: string, incoming: Incoming, openFiles: OpenFiles) {
+    this.incomingDirectory = incomingDirectory;
     this.#directory = directory;
     this.#incoming = incoming;
     this.#openFiles = openFiles;
