@@ -25,7 +25,7 @@ const PROFILES = [
 /** Devices told in ten seconds: slow enough to watch. */
 const PACE = { TB_QUEUE_CORE_OTA_PACK_INTERVAL_MS: '10000', TB_QUEUE_CORE_OTA_PACK_SIZE: '25' };
 
-const BEHAVIOUR = { seed: 1, fail: 0.05, speed: 0.5, chunkBytes: 65_536, types: ['FIRMWARE'] } as const;
+const BEHAVIOUR = { seed: 1, fail: 0.05, speed: 0.2, chunkBytes: 65_536, types: ['FIRMWARE'] } as const;
 
 /** Between two versions of a profile. */
 const VERSION_EVERY_MS = 180_000;
