@@ -152,13 +152,8 @@ export class DeviceApi implements AsyncDisposable {
     return { client, shared: shown?.values ?? {}, delivered: () => shown?.delivered() };
   }
 
-  /** What the device is to hear now. @throws UnauthenticatedError */
-  async offers(device: Device): Promise<Offer[]> {
-    return this.#offers.due(device);
-  }
-
   /**
-   * The same, waiting for it. Empty after the time.
+   * What the device is to hear, waiting for it. Empty after the time.
    * @throws UnauthenticatedError, UnavailableError
    */
   async awaitOffers(device: Device, timeoutMs: number, signal: AbortSignal): Promise<Offer[]> {
@@ -180,6 +175,7 @@ export class DeviceApi implements AsyncDisposable {
     clearInterval(this.#flushTimer);
     this.#unlisten();
     this.#longPolls[Symbol.dispose]();
+    // The first may have begun before the last bytes went out.
     await this.#flush();
     await this.#flush();
     await this.#reports[Symbol.asyncDispose]();
@@ -212,7 +208,7 @@ export class DeviceApi implements AsyncDisposable {
   #flush(): Promise<void> {
     this.#flushing ??= this.#writeAll()
       .catch((error: unknown) =>
-        this.#parts.logger.warn({ err: error }, 'signs of life could not be written; trying again'),
+        this.#parts.logger.warn({ err: error }, 'what devices fetched and read could not be written; trying again'),
       )
       .finally(() => (this.#flushing = undefined));
     return this.#flushing;

@@ -15,6 +15,7 @@ export class LongPolls implements Disposable {
   readonly #limits: { readonly longPollsMax: number; readonly longPollsPerDeviceMax: number };
   readonly #byDevice = new Map<string, Set<LongPoll>>();
   #count = 0;
+  #isEnded = false;
 
   constructor(limits: { readonly longPollsMax: number; readonly longPollsPerDeviceMax: number }) {
     this.#limits = limits;
@@ -23,9 +24,10 @@ export class LongPolls implements Disposable {
   /**
    * From now on no change of the device is missed. A device whose connection died without a word asks again while we still wait
    * for the old one: of too many, the oldest ends.
-   * @throws UnavailableError where too many devices wait
+   * @throws UnavailableError where too many devices wait, or we are stopping
    */
   enter(deviceId: string): LongPoll {
+    if (this.#isEnded) throw new UnavailableError('The server is stopping. Try again soon.');
     const ofDevice = this.#byDevice.get(deviceId) ?? new Set();
     if (ofDevice.size >= this.#limits.longPollsPerDeviceMax) {
       const [oldest] = ofDevice;
@@ -51,6 +53,7 @@ export class LongPolls implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isEnded = true;
     for (const ofDevice of [...this.#byDevice.values()]) for (const poll of [...ofDevice]) poll.end();
   }
 

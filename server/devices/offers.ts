@@ -59,11 +59,6 @@ export class Offers {
     return { values, delivered: () => learnt.forEach((slot) => this.#delivered(slot)) };
   }
 
-  /** What is due to the device now; empty where nothing is. */
-  async due(device: Device): Promise<Offer[]> {
-    return this.#offersOf(await this.#slotsOf(device));
-  }
-
   /**
    * Waits until something is due to the device. At once where something is; empty after the time, or where somebody ends it.
    * @throws UnauthenticatedError as soon as the device's token is worth nothing, UnavailableError where too many wait
@@ -74,6 +69,7 @@ export class Offers {
     // First be told of changes, then read: what commits between the two is not missed.
     using poll = longPolls.enter(device.id);
     const end = (): void => poll.end();
+    if (signal.aborted) end();
     signal.addEventListener('abort', end, { once: true });
     try {
       for (;;) {

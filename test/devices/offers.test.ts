@@ -12,6 +12,7 @@ import { newTitle, queued, reassign, told } from './world.ts';
 /** Longer than it takes to see that nothing comes. */
 const QUIET_MS = 100;
 const PATIENCE_MS = 10_000;
+const PATIENCE = { timeout: PATIENCE_MS };
 
 const KEYS = [
   'fw_title',
@@ -154,7 +155,7 @@ describe.each([HTTP])('over $name', ({ connect }) => {
     test('U13 has it delivered also for a server that starts anew', async () => {
       const { device } = await told(server);
       await wireOf(device).listen(PATIENCE_MS);
-      await expect.poll(async () => (await server.situation(device)).slot.deliveredOffer).toBe(1);
+      await expect.poll(async () => (await server.situation(device)).slot.deliveredOffer, PATIENCE).toBe(1);
     });
 
     test('S3 is refused as soon as its token is worth nothing', async () => {
@@ -222,7 +223,7 @@ describe.each([HTTP])('over $name', ({ connect }) => {
       await wire.chunk({ ...chunk, version: '2.0', index: 0 });
       const next = await reassign(server, assigned);
       await expect
-        .poll(() => wire.chunk({ ...chunk, version: '2.0', index: 1 }).catch((error: unknown) => error))
+        .poll(() => wire.chunk({ ...chunk, version: '2.0', index: 1 }).catch((error: unknown) => error), PATIENCE)
         .toEqual(refused('VALIDATION'));
       expect(await wire.chunk({ ...chunk, version: '3.0', index: 0 })).toEqual(next.bytes.subarray(0, 4));
     });
@@ -238,10 +239,12 @@ describe.each([HTTP])('over $name', ({ connect }) => {
       expect(await wireOf(other).chunk({ title: forAll.title, version: '1', size: 0 })).toEqual(forAll.bytes);
       await server.unassign('FIRMWARE');
       await expect
-        .poll(() =>
-          wireOf(other)
-            .chunk({ title: forAll.title, version: '1', size: 0 })
-            .catch((error: unknown) => error),
+        .poll(
+          () =>
+            wireOf(other)
+              .chunk({ title: forAll.title, version: '1', size: 0 })
+              .catch((error: unknown) => error),
+          PATIENCE,
         )
         .toEqual(refused('NOT_FOUND'));
     });
@@ -300,10 +303,12 @@ describe.each([HTTP])('over $name', ({ connect }) => {
       await wireOf(device).chunk(chunk);
       const accessToken = await server.transact((query) => rotateAccessToken(query, server.tenant.actor, device.id));
       await expect
-        .poll(() =>
-          wireOf(device)
-            .chunk(chunk)
-            .catch((error: unknown) => error),
+        .poll(
+          () =>
+            wireOf(device)
+              .chunk(chunk)
+              .catch((error: unknown) => error),
+          PATIENCE,
         )
         .toEqual(refused('UNAUTHENTICATED'));
       expect(await connect(server.url, accessToken).chunk(chunk)).toHaveLength(4);
@@ -355,7 +360,7 @@ describe.each([HTTP])('over $name', ({ connect }) => {
       server.query('SELECT seen_at FROM device_seen WHERE device_id = $1::uuid', [device.id]);
     expect(await seen()).toEqual([]);
     await wireOf(device).postTelemetry('{"temperature":20}');
-    await expect.poll(seen).toHaveLength(1);
+    await expect.poll(seen, PATIENCE).toHaveLength(1);
     const first = await seen();
     await wireOf(device).attributes();
     await wireOf(device).listen(QUIET_MS);

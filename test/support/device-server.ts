@@ -1,4 +1,7 @@
-/** The device API on a real socket, database and store, with what a test needs to set devices in motion. */
+/**
+ * The device API on a real socket, database and store. No loops run: a test says itself when queued devices are told, so that it can
+ * look at every state between.
+ */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -12,6 +12,8 @@ export async function awaitAttributes({ api, limits, device, query, outgoing }: 
   const gone = new AbortController();
   const abort = (): void => gone.abort();
   outgoing.once('close', abort);
+  // Gone already, while we looked who it is.
+  if (outgoing.destroyed) abort();
   try {
     const offers = await api.awaitOffers(device, timeoutOf(query, limits), gone.signal);
     const withValues = offers.filter(({ values }) => values !== null);
