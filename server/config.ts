@@ -134,7 +134,7 @@ export const LIMITS = {
   graphqlDepthMax: 12,
   graphqlAliasesMax: 30,
   graphqlTokensMax: 2_000,
-  graphqlCostMax: 20_000,
+  graphqlCostMax: 40_000,
   /** Documents that are kept parsed, and the longest of them in characters. */
   graphqlDocumentsKept: 500,
   graphqlDocumentCharactersKept: 16_384,

@@ -55,7 +55,7 @@ export class Documents {
       const excess = this.#excess(document);
       if (excess !== null) return [new GraphQLError(excess, { extensions: { code: 'TOO_LARGE' } })];
       const errors = validate(this.#schema, document, specifiedRules, { maxErrors: VALIDATION_ERRORS_MAX });
-      if (errors.length > 0) return viewer === null ? errors.map(withoutSuggestion) : errors;
+      if (errors.length > 0) return errors.map((error) => refusalOf(error, viewer !== null));
       this.#valid.add(document);
     }
     if (viewer?.role === 'TENANT_ADMIN') return [];
@@ -81,12 +81,12 @@ export class Documents {
   }
 }
 
-/** Names that were not asked for are not for everybody. */
-function withoutSuggestion(error: GraphQLError): GraphQLError {
-  const { nodes, source, positions } = error;
-  return new GraphQLError(error.message.replace(/ Did you mean .*$/s, ''), {
+/** @param isKnown whether the viewer may be told names that were not asked for */
+function refusalOf({ message, nodes, source, positions }: GraphQLError, isKnown: boolean): GraphQLError {
+  return new GraphQLError(isKnown ? message : message.replace(/ Did you mean .*$/s, ''), {
     nodes: nodes ?? null,
     source: source ?? null,
     positions: positions ?? null,
+    extensions: { code: 'VALIDATION' },
   });
 }

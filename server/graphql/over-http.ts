@@ -88,11 +88,12 @@ function ofMultipart(): Plugin<object, Given> {
 }
 
 /** Documents are parsed and validated as over a WebSocket, and subscriptions are for WebSockets alone. */
-function inOneWay({ documents }: Operations): Plugin<Context, Given> {
+function inOneWay({ documents }: Operations): Plugin<Given, Given> {
   return {
     onParse: ({ params, setParsedDocument }) => setParsedDocument(documents.parse(String(params.source))),
-    onValidate: ({ context, params, setResult }) =>
-      setResult([...documents.validate(params.documentAST as DocumentNode, context.viewer)]),
+    // The context of the operation is made after this: until then it lies in what Yoga was given.
+    onValidate: ({ context: given, params, setResult }) =>
+      setResult([...documents.validate(params.documentAST as DocumentNode, given.context.viewer)]),
     onSubscribe: () => {
       throw new GraphQLError('Subscribe over a WebSocket (graphql-transport-ws) at this address.', {
         extensions: { code: 'VALIDATION' },
