@@ -178,5 +178,5 @@ function MARKED(): Things {
 }
 
 function isMarked(value: unknown): boolean {
-  return JSON.stringify(value)?.includes('MARK') === true;
+  return (JSON.stringify(value) ?? '').includes('MARK');
 }

@@ -9,7 +9,6 @@ import { codeOf } from '../support/graphql.ts';
 import type { GraphqlAnswer, GraphqlClient } from '../support/graphql.ts';
 import { managementServer } from '../support/management-server.ts';
 import type { ManagementServer } from '../support/management-server.ts';
-import { Subscription } from '../support/subscription.ts';
 import { tenancy } from '../support/tenancy.ts';
 import type { Tenancy } from '../support/tenancy.ts';
 
@@ -83,7 +82,7 @@ async function overSocket(client: GraphqlClient, query: string): Promise<Graphql
   const socket = client.socket();
   try {
     return await new Promise<GraphqlAnswer>((resolve) => {
-      socket.subscribe<Record<string, unknown>>(
+      socket.subscribe(
         { query },
         {
           next: (answer) => resolve(answer as GraphqlAnswer),

@@ -91,7 +91,7 @@ describe('devices', () => {
     const queued = await ours.admin.ask(DEVICES, update(['QUEUED']));
     expect(queued['devices']).toMatchObject({ totalCount: 1, edges: [{ node: { id: ours.deviceId } }] });
     const none = await allPages(DEVICES, update(['NONE']));
-    expect(none.map(({ name }) => name).toSorted()).toEqual(NAMES.toSorted());
+    expect(none.map(({ name }): string => name).toSorted()).toEqual(NAMES.toSorted());
     const both = await allPages(DEVICES, update(['QUEUED', 'NONE']));
     expect(both).toHaveLength(NAMES.length + 1);
     expect(await allPages(DEVICES, update(null))).toHaveLength(NAMES.length + 1);
@@ -234,11 +234,11 @@ describe('other lists', () => {
       ],
     ],
   ] as const)('%s are paged by %s', async (field, sort, make) => {
-    for (const index of [3, 1, 2]) await ours.admin.act(...(make(index) as [string, object]));
+    for (const index of [3, 1, 2]) await ours.admin.act(...(make(index) as [string, Record<string, unknown>]));
     const query = `query ($first: Int, $after: String) {
       ${field}(first: $first, after: $after) { totalCount pageInfo { hasNextPage endCursor } edges { cursor node { ${sort} } } }
     }`;
-    const listed = (await allPages(query, {}, 2)).map((node) => node[sort]);
+    const listed = (await allPages(query, {}, 2)).map((node): string => node[sort]);
     expect(listed).toEqual([...new Set(listed)].toSorted());
     expect(listed).toEqual(
       expect.arrayContaining(field === 'users' ? ['u1@x.example'] : [`${field[0] === 'c' ? 'c' : 'p'}1`]),
@@ -265,7 +265,7 @@ describe('other lists', () => {
       after = device.updates.pageInfo.hasNextPage ? device.updates.pageInfo.endCursor : null;
     } while (after !== null);
     expect(new Set(seen.map(({ id }) => id)).size).toBe(4);
-    const queued = seen.map(({ queuedAt }) => queuedAt);
+    const queued = seen.map(({ queuedAt }): string => queuedAt);
     expect(queued).toEqual(queued.toSorted().toReversed());
   });
 

@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
-  await Promise.all(sockets.map((socket) => socket.dispose()));
+  await Promise.all(sockets.map(async (socket) => socket.dispose()));
   sockets = [];
 });
 
@@ -261,10 +261,10 @@ describe('a subscription ends (S3)', () => {
   });
 
   it('at once for a reader who leaves while nothing happens, and nothing is left behind', async () => {
-    const listen = vi.spyOn(server.eventLog, 'listen');
+    const spy = vi.spyOn(server.eventLog, 'listen');
     const stopped: unknown[] = [];
-    listen.mockImplementation((listener) => {
-      listen.mockRestore();
+    spy.mockImplementation((listener) => {
+      spy.mockRestore();
       const stop = server.eventLog.listen(listener);
       return () => void stopped.push(stop());
     });

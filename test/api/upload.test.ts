@@ -206,7 +206,7 @@ describe('an upload', () => {
       expect(refused).toEqual([{ error_code: 'UPLOAD_INTERRUPTED' }]);
     });
     const { otaPackages } = await ours.admin.ask(document('OtaPackages'), {
-      search: `${variables.input['version'] as string}`,
+      search: variables.input['version'],
     });
     expect(otaPackages.edges.map(({ node }: any) => node.version)).not.toContain(variables.input['version']);
   });
