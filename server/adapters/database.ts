@@ -14,7 +14,10 @@ import { StatementNames } from './statement-names.ts';
 export interface Database extends AsyncDisposable {
   /** Reads and management: Prisma's adapter uses this pool too. */
   readonly pool: Pool;
-  /** The pool of everything that changes updates: few connections, whose statements and idle transactions are ended in time. */
+  /**
+   * The pool of everything that changes updates: few connections, whose statements and idle transactions are ended in
+   * time.
+   */
   readonly writers: Pool;
   readonly prisma: PrismaClient;
   /** A connection of its own, for LISTEN; the caller ends it. Its loss is told by 'end'. */
@@ -37,7 +40,10 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
   return prepare(embedded.connection, embedded, config.limits, log);
 }
 
-/** Runs `act` in one transaction on a connection of `pool`. On return it is committed; a throw, also of the commit, means that it is not known to be. */
+/**
+ * Runs `act` in one transaction on a connection of `pool`. On return it is committed; a throw means that it is not, or,
+ * where the connection broke during the commit, that nobody can tell.
+ */
 export async function transaction<T>(pool: Pool, act: (query: Query) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
@@ -80,7 +86,8 @@ async function prepare(
     }
   } catch (error) {
     await embedded?.[Symbol.asyncDispose]();
-    throw error;
+    if (error instanceof StartError) throw error;
+    throw new StartError(`The database cannot be brought up to date: ${messageOf(error)}. Mend that, and start again.`);
   }
   const pool = makePool(connection, limits.databaseConnectionsMax, {}, limits, log);
   const writers = makePool(
@@ -121,7 +128,8 @@ function makePool(connection: ClientConfig, max: number, settings: SessionSettin
     // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, though its types do not say so
     onConnect: (client) => setSession(client, settings),
   });
-  // A connection that breaks while it is idle, or lent out, would otherwise end the process; whoever uses it sees its query fail.
+  // A connection that breaks while it is idle, or lent out, would otherwise end the process; whoever uses it sees its
+  // query fail.
   pool.on('error', (error) => log.warn(`An idle connection to the database was lost: ${error.message}`));
   pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
@@ -131,8 +139,13 @@ async function connect(connection: ClientConfig, limits: Limits): Promise<Client
   const client = new Client(common(connection, limits));
   client.on('error', () => undefined);
   await client.connect();
-  await setSession(client, {});
-  return client;
+  try {
+    await setSession(client, {});
+    return client;
+  } catch (error) {
+    void client.end().catch(() => undefined);
+    throw error;
+  }
 }
 
 function common(connection: ClientConfig, limits: Limits): ClientConfig {
@@ -143,8 +156,8 @@ function common(connection: ClientConfig, limits: Limits): ClientConfig {
 type SessionSettings = Readonly<Record<string, string>>;
 
 /**
- * Sent as a statement, because in the start of a session DATABASE_URL would win. UTC, because Prisma's adapter cuts the offset off
- * every timestamptz.
+ * Sent as a statement, because in the start of a session DATABASE_URL would win. UTC, because Prisma's adapter cuts the
+ * offset off every timestamptz.
  */
 async function setSession(client: ClientBase, settings: SessionSettings): Promise<void> {
   const all = Object.entries({ TimeZone: 'UTC', ...settings });
@@ -152,7 +165,10 @@ async function setSession(client: ClientBase, settings: SessionSettings): Promis
   await client.query(`SELECT ${calls.join(', ')}`, all.flat());
 }
 
-/** Throws StartError where the server of DATABASE_URL does not answer, or is too old; SettingError where the URL is none. */
+/**
+ * Throws StartError where the server of DATABASE_URL does not answer, or is too old; SettingError where the URL is
+ * none.
+ */
 async function checkServer(connection: { connectionString: string }, limits: Limits): Promise<void> {
   const client = parsed(connection, limits);
   // Its password is left out.

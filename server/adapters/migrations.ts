@@ -1,7 +1,7 @@
 /**
- * Applies prisma/migrations at boot and keeps Prisma's own records in `_prisma_migrations`, so that Prisma's tools and this
- * runner see the same; the server needs neither the tools nor their engine. Each migration and its record are one transaction:
- * dying anywhere leaves it applied or not.
+ * Applies prisma/migrations at boot and keeps Prisma's own records in `_prisma_migrations`, so that Prisma's tools and
+ * this runner see the same; the server needs neither the tools nor their engine. Each migration and its record are one
+ * transaction: dying anywhere leaves it applied or not.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -47,8 +47,8 @@ const TABLE = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
 )`;
 
 /**
- * `waitMs` is the longest wait for another process that migrates. Throws StartError where the records and the folder do not
- * fit together or a migration fails, in which case the database is as it was before that one.
+ * `waitMs` is the longest wait for another process that migrates. Throws StartError where the records and the folder do
+ * not fit together or a migration fails, in which case the database is as it was before that one.
  */
 export async function applyMigrations(client: ClientBase, waitMs: number, log: Logger): Promise<void> {
   const known = await readMigrations();

@@ -1,4 +1,5 @@
 /** Pools and transactions on a real server, and the refusals of DATABASE_URL. */
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { pino } from 'pino';
@@ -108,6 +109,18 @@ describe('over DATABASE_URL', () => {
     );
     const [before, after] = database.url.split(/test_\w+/);
     expect(await refusal(`${before}nowhere${after}&password=geheim`)).toMatch(/database "nowhere" does not exist/);
+  });
+
+  test('a database in which we may create nothing is refused in one line', async () => {
+    await using empty = await emptyDatabase();
+    const client = await empty.connect();
+    const role = `guest_${randomUUID().replaceAll('-', '')}`;
+    await client.query(`CREATE ROLE ${role} LOGIN`);
+    expect(await refusal(empty.url.replace('//aloft@', `//${role}@`))).toMatch(
+      /^StartError: The database cannot be brought up to date: permission denied for schema public/,
+    );
+    await client.query(`DROP ROLE ${role}`);
+    await client.end();
   });
 
   test('a server that accepts and never answers is refused in time', async () => {

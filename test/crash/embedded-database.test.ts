@@ -1,4 +1,6 @@
-/** The embedded database through its whole life in one directory: starts, kills, rivals. Real processes, real signals. */
+/**
+ * The embedded database through its whole life in one directory: starts, kills, rivals. Real processes, real signals.
+ */
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

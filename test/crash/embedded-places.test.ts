@@ -1,4 +1,7 @@
-/** The embedded database wherever it may find itself: directories, accounts and installations that are not as one would wish. */
+/**
+ * The embedded database wherever it may find itself: directories, accounts and installations that are not as one would
+ * wish.
+ */
 import { existsSync } from 'node:fs';
 import { chmod, chown, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,6 @@
-/** A second checkout with its own copy of the embedded PostgreSQL, as npm leaves it where install scripts do not run. */
+/**
+ * A second checkout with its own copy of the embedded PostgreSQL, as npm leaves it where install scripts do not run.
+ */
 import { cp, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CHECKOUT } from './database-in-process.ts';

@@ -1,7 +1,8 @@
 /**
- * A process with nothing but the database in it, to be killed by tests. It runs the compiled code, opens the database as the
- * environment says, tells so in a line of JSON, and ends as the server does: on SIGTERM with 0, or with 1 and one line on standard
- * error where it cannot start. With WRITE set it commits rows one after the other, and tells of each one when it is committed.
+ * A process with nothing but the database in it, to be killed by tests. It runs the compiled code, opens the database
+ * as the environment says, tells so in a line of JSON, and ends as the server does: on SIGTERM with 0, or with 1 and
+ * one line on standard error where it cannot start. With WRITE set it commits rows one after the other, and tells of
+ * each one when it is committed.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';

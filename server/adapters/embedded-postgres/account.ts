@@ -1,4 +1,7 @@
-/** Whom PostgreSQL runs as. It refuses to run as root, so root gives it another account and must know what that one can reach. */
+/**
+ * Whom PostgreSQL runs as. It refuses to run as root, so root gives it another account and must know what that one can
+ * reach.
+ */
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { StartError } from '../../config.ts';
@@ -34,8 +37,8 @@ export function parseAccounts(passwd: string): Account[] {
 }
 
 /**
- * The first directory on the way to `path` (itself included, links resolved by the caller) that `account` may not enter.
- * Node gives a child no supplementary groups when it changes the user, so that the mode bits decide.
+ * The first directory on the way to `path` (itself included, links resolved by the caller) that `account` may not
+ * enter. Node gives a child no supplementary groups when it changes the user, so that the mode bits decide.
  */
 export async function closedTo(account: Account, path: string): Promise<string | undefined> {
   const parent = dirname(path);

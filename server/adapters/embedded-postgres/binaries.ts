@@ -1,4 +1,7 @@
-/** The programs of the npm package, made usable: its install script may not have run, and the account may not reach them. */
+/**
+ * The programs of the npm package, made usable: its install script may not have run, and the account may not reach
+ * them.
+ */
 import { constants, existsSync } from 'node:fs';
 import { chmod, cp, lstat, mkdtemp, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
@@ -40,8 +43,8 @@ export async function usableBinaries({ base, account }: Place): Promise<Binaries
 }
 
 /**
- * Why PostgreSQL's account cannot run them; throws StartError where a copy could not either. Trying is the only sure test: mode
- * bits know of no mount options, loaders or access lists.
+ * Why PostgreSQL's account cannot run them; throws StartError where a copy could not either. Trying is the only sure
+ * test: mode bits know of no mount options, loaders or access lists.
  */
 async function faultOf(
   { root, postgres }: Binaries,
@@ -127,7 +130,9 @@ async function copy(from: string, to: string, installed: Package): Promise<void>
   }
 }
 
-/** Installed under a narrow umask the package is readable by its owner alone, and on a read-only system its folders are. */
+/**
+ * Installed under a narrow umask the package is readable by its owner alone, and on a read-only system its folders are.
+ */
 async function openToAll(directory: string): Promise<void> {
   await chmod(directory, 0o755);
   for (const entry of await readdir(directory, { withFileTypes: true })) {

@@ -13,8 +13,9 @@ const MAJOR = '18';
 export const FRESH_PREFIX = 'postgres.new-';
 
 /**
- * Order and case come from PostgreSQL's own C.UTF-8, the same on every system and in every version of its libraries; trigrams
- * take their letters from the system's character type, which with plain C knows ASCII alone. Not every system has each.
+ * Order and case come from PostgreSQL's own C.UTF-8, the same on every system and in every version of its libraries;
+ * trigrams take their letters from the system's character type, which with plain C knows ASCII alone. Not every system
+ * has each.
  */
 const CHARACTER_TYPES = ['C.UTF-8', 'en_US.UTF-8', 'C'];
 

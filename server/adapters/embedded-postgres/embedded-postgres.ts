@@ -1,6 +1,6 @@
 /**
- * Our own PostgreSQL below DATA_DIR. It is a process apart and outlives our sudden death; what we hold of it is one connection,
- * the guard, with a session lock that says "an Aloft looks after this directory". Its story:
+ * Our own PostgreSQL below DATA_DIR. It is a process apart and outlives our sudden death; what we hold of it is one
+ * connection, the guard, with a session lock that says "an Aloft looks after this directory". Its story:
  *
  *   a postmaster answers → adopt it · none does → start one · another still lives or dies there → look again
  *   → take the lock (wait a little, then refuse: another Aloft has it) → make the database if it is not there → serve
@@ -47,9 +47,15 @@ export async function startEmbeddedPostgres(
   const cluster = await findCluster(dataDir, settings, limits, log);
   const { place, binaries } = cluster;
   const ending = new AbortController();
-  let guard: Client | undefined = await takeGuard(cluster, ending.signal);
   let taken = false;
   let regained = Promise.resolve();
+  let guard: Client | undefined;
+  try {
+    guard = await takeGuard(cluster, ending.signal);
+  } catch (error) {
+    await removeSocketDirectory(cluster.socketDir, place);
+    throw error;
+  }
   const { host, port } = guard;
   watch(guard);
   // PostgreSQL that was asked from outside to end refuses new connections and waits for the old ones, that is, for us.
@@ -62,9 +68,9 @@ export async function startEmbeddedPostgres(
       ending.abort();
       await regained;
       // The lock is held to the end, so that whoever waits for it finds PostgreSQL ended and not ending.
-      if (!taken) await stopPostmaster(binaries, place, limits.embeddedStopMs);
+      if (!taken) await stop();
       await guard?.end().catch(() => undefined);
-      if (!taken) await removeSocketDirectory(host, place);
+      await removeSocketDirectory(host, place);
     },
   };
 
@@ -95,8 +101,16 @@ export async function startEmbeddedPostgres(
 
   async function endIfStopping(): Promise<void> {
     const found = await readPidFile(place.cluster);
-    if (found?.status === 'stopping' && guard && !ending.signal.aborted)
+    if (found?.status === 'stopping' && guard && !ending.signal.aborted) await stop();
+  }
+
+  async function stop(): Promise<void> {
+    try {
       await stopPostmaster(binaries, place, limits.embeddedStopMs);
+    } catch (error) {
+      // Its programs have gone from under it. The next start adopts it.
+      log.error(`The embedded PostgreSQL could not be ended: ${messageOf(error)}`);
+    }
   }
 }
 
@@ -129,7 +143,7 @@ async function removeLeftBehind(base: string, inUse: string): Promise<void> {
     if (!name.startsWith(FRESH_PREFIX) && !name.startsWith(COPY_PREFIX)) continue;
     const path = join(base, name);
     const { mtimeMs } = await stat(path);
-    if (name !== basename(inUse) && mtimeMs < Date.now() - LEFT_BEHIND_MS)
-      await rm(path, { recursive: true, force: true });
+    if (name === basename(inUse) || mtimeMs > Date.now() - LEFT_BEHIND_MS) continue;
+    await rm(path, { recursive: true, force: true });
   }
 }

@@ -1,4 +1,7 @@
-/** The guard: the one connection whose session lock makes us the Aloft that looks after a directory, and whose loss tells that PostgreSQL died. */
+/**
+ * The guard: the one connection whose session lock makes us the Aloft that looks after a directory, and whose loss
+ * tells that PostgreSQL died.
+ */
 import type { Client } from 'pg';
 import { StartError } from '../../config.ts';
 import { codeOf, messageOf } from '../fault.ts';

@@ -1,6 +1,7 @@
 /**
- * Where the embedded database lies: in DATA_DIR, or, where PostgreSQL's account cannot enter it, in a directory with a random
- * name that a file in DATA_DIR records. Never one derived from the path: a deleted DATA_DIR must not find an old database.
+ * Where the embedded database lies: in DATA_DIR, or, where PostgreSQL's account cannot enter it, in a directory with a
+ * random name that a file in DATA_DIR records. Never one derived from the path: a deleted DATA_DIR must not find an old
+ * database.
  */
 import { chmod, chown, mkdir, mkdtemp, open, readFile, readdir, realpath, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -58,7 +59,10 @@ export async function findPlace(dataDir: string, log: Logger): Promise<Place> {
   return { base: other, cluster: join(other, CLUSTER), account };
 }
 
-/** A new or empty directory becomes ours; one that holds other things keeps its mode, but lets PostgreSQL's account pass. */
+/**
+ * A new or empty directory becomes ours; one that holds other things keeps its mode, but lets PostgreSQL's account
+ * pass.
+ */
 async function makeDataDir(dataDir: string): Promise<void> {
   await mkdir(dataDir, { recursive: true });
   const { mode, uid } = await stat(dataDir);

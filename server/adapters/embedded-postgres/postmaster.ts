@@ -1,4 +1,7 @@
-/** The postmaster, PostgreSQL's first process: found, started, ended. It outlives our own sudden death and is found again. */
+/**
+ * The postmaster, PostgreSQL's first process: found, started, ended. It outlives our own sudden death and is found
+ * again.
+ */
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { Socket } from 'node:net';
@@ -9,7 +12,10 @@ import type { Binaries } from './binaries.ts';
 import type { Place } from './place.ts';
 import { ENVIRONMENT, identity, reason, run } from './program.ts';
 
-/** What a postmaster says of itself in postmaster.pid (pidfile.h: pid, directory, start, port, socket directory, address, key, status). */
+/**
+ * What a postmaster says of itself in postmaster.pid (pidfile.h: pid, directory, start, port, socket directory,
+ * address, key, status).
+ */
 export interface PidFile {
   readonly pid: number;
   readonly port: number;
@@ -97,8 +103,9 @@ export function startPostmaster(
 }
 
 /**
- * Ends the postmaster of `cluster`, whoever started it, and returns when it has gone: cleanly, or beyond `waitMs` at once, which
- * loses nothing and makes the next start recover. pg_ctl runs as the account, so that it can end nothing that is not the account's.
+ * Ends the postmaster of `cluster`, whoever started it, and returns when it has gone: cleanly, or beyond `waitMs` at
+ * once, which loses nothing and makes the next start recover. pg_ctl runs as the account, so that it can end nothing
+ * that is not the account's.
  */
 export async function stopPostmaster({ pgCtl }: Binaries, { cluster, account }: Place, waitMs: number): Promise<void> {
   for (const mode of ['fast', 'immediate']) {

@@ -2,7 +2,10 @@
 import { spawn } from 'node:child_process';
 import type { Account } from './account.ts';
 
-/** Nothing of our environment: PGDATA or PGPORT would be obeyed. LC_ALL=C, because some messages are recognised by their words. */
+/**
+ * Nothing of our environment: PGDATA or PGPORT would be obeyed. LC_ALL=C, because some messages are recognised by their
+ * words.
+ */
 export const ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 
 /** Of what a program says, this much of the end is kept. */

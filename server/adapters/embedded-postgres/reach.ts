@@ -1,4 +1,7 @@
-/** A connection to the cluster: to the postmaster that lives there (adopted, if an earlier Aloft left it), or to one that we start. */
+/**
+ * A connection to the cluster: to the postmaster that lives there (adopted, if an earlier Aloft left it), or to one we
+ * start.
+ */
 import { stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -23,13 +26,21 @@ export interface Cluster {
   readonly log: Logger;
 }
 
-/** Every cluster has it; whoever looks after the cluster waits there, so that our own database can be cloned and dropped. */
+/**
+ * Every cluster has it; whoever looks after the cluster waits there, so that our own database can be cloned and
+ * dropped.
+ */
 const MAINTENANCE = 'postgres';
-/** What a new postmaster says where another one, or what is left of it, has the directory: that will go, or it will answer. */
+/**
+ * What a new postmaster says where another one, or what is left of it, has the directory: that will go, or it will
+ * answer.
+ */
 const OCCUPIED = /lock file|pre-existing shared memory|already in use/;
 const NOBODY_THERE = ['ENOENT', 'ECONNREFUSED'];
 
-/** Throws StartError when the time is over (of performance.now) or waiting would not help, and AbortError on `signal`. */
+/**
+ * Throws StartError when the time is over (of performance.now) or waiting would not help, and AbortError on `signal`.
+ */
 export async function reach(cluster: Cluster, deadline: number, signal: AbortSignal): Promise<Client> {
   const { place, limits } = cluster;
   for (;;) {
@@ -40,8 +51,9 @@ export async function reach(cluster: Cluster, deadline: number, signal: AbortSig
       if (error instanceof StartError) throw error;
       // It starts, recovers or ends; it has died or has not been started.
       if (!isPassing(error)) throw unreachable(place, messageOf(error));
-      if (performance.now() > deadline)
+      if (performance.now() > deadline) {
         throw unreachable(place, `no answer within ${limits.embeddedStartMs} ms (${messageOf(error)})`);
+      }
       if (NOBODY_THERE.includes(codeOf(error) ?? '') && (await start(cluster, deadline, signal))) continue;
     }
     await delay(limits.embeddedLookMs, undefined, { signal });
@@ -61,23 +73,29 @@ async function connect({ place, socketDir, limits }: Cluster): Promise<Client> {
   // Whoever holds it sees its loss as 'end'; an error without a listener would end the process.
   client.on('error', () => undefined);
   await client.connect();
-  const { rows } = await client.query<{ data_directory: string }>('SHOW data_directory');
-  if (await sameDirectory(rows[0]?.data_directory ?? '', place.cluster)) return client;
-  await client.end();
-  throw new StartError(
-    `${place.cluster} in DATA_DIR is a copy, taken while it ran, of a database that still runs elsewhere; stop that Aloft and copy it again.`,
-  );
+  try {
+    await requireSame(client, place.cluster);
+    return client;
+  } catch (error) {
+    void client.end().catch(() => undefined);
+    throw error;
+  }
 }
 
-async function sameDirectory(one: string, other: string): Promise<boolean> {
-  const [first, second] = await Promise.all([stat(one).catch(() => undefined), stat(other)]);
-  return first?.ino === second.ino && first.dev === second.dev;
+/** A copied postmaster.pid leads to the postmaster of the original. */
+async function requireSame(client: Client, cluster: string): Promise<void> {
+  const { rows } = await client.query<{ path: string }>(`SELECT current_setting('data_directory') AS path`);
+  const [theirs, ours] = await Promise.all([stat(rows[0]?.path ?? '').catch(() => undefined), stat(cluster)]);
+  if (theirs?.ino === ours.ino && theirs.dev === ours.dev) return;
+  throw new StartError(
+    `${cluster} in DATA_DIR is a copy, taken while it ran, of a database that still runs elsewhere; stop that Aloft and copy it again.`,
+  );
 }
 
 /** Whether a new postmaster accepts connections; not, where another one has the directory. */
 async function start(cluster: Cluster, deadline: number, signal: AbortSignal): Promise<boolean> {
   const { place, binaries, socketDir, settings, limits, log } = cluster;
-  await restoreSocketDirectory(socketDir, place);
+  if (socketDir !== place.cluster) await restoreSocketDirectory(socketDir, place);
   const started = startPostmaster(binaries, place, socketDir, settings, limits.embeddedLookMs, log);
   const late = `it recovers for more than ${limits.embeddedStartMs} ms`;
   try {
