@@ -2,6 +2,8 @@
  * Makes the checkout ready to run, and is quick when it is: dependencies, the generated Prisma client, the compiled
  * server, the built client. Node built-ins only, because it runs before anything is installed.
  *
+ * All of them, or those that the arguments name: `node server/cli/prepare.mjs dependencies prismaClient`.
+ *
  * Each product carries, written last, a digest of what it was made from. So an interrupted run is repaired by the
  * next one, and a product is made anew exactly when its sources differ.
  */
@@ -57,6 +59,8 @@ const STEPS = {
   },
 };
 
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(STEPS);
+
 /** What runs for us now, and the signal that told us to stop. */
 const tools = new Set();
 let stopped;
@@ -64,7 +68,7 @@ let stopped;
 try {
   refuseOldNode();
   process.chdir(ROOT);
-  if (Object.values(STEPS).some(isStale)) await exclusively(LOCK, tools, prepare);
+  if (wanted.some(isStale)) await exclusively(LOCK, tools, prepare);
 } catch (error) {
   if (error.output) console.error(error.output);
   console.error(error instanceof Failure ? error.message : `The checkout cannot be made ready: ${error.message}`);
@@ -81,9 +85,9 @@ function refuseOldNode() {
 
 async function prepare() {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, stop);
-  await bring(STEPS.dependencies);
-  await bring(STEPS.prismaClient);
-  const results = await Promise.allSettled([bring(STEPS.server), bring(STEPS.client)]);
+  await bring('dependencies');
+  await bring('prismaClient');
+  const results = await Promise.allSettled([bring('server'), bring('client')]);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
@@ -92,18 +96,20 @@ function stop(signal) {
   for (const tool of tools) tool.kill(signal);
 }
 
-async function bring(step) {
-  if (!isStale(step)) return;
-  console.error(`${step.says} …`);
-  const madeFrom = step.madeFrom();
-  rmSync(join(step.product, STAMP), { force: true });
-  await step.make();
-  const stamp = join(step.product, STAMP);
-  writeFileSync(`${stamp}.new`, madeFrom);
+async function bring(name) {
+  if (!wanted.includes(name) || !isStale(name)) return;
+  const { says, product, madeFrom, make } = STEPS[name];
+  console.error(`${says} …`);
+  const sources = madeFrom();
+  const stamp = join(product, STAMP);
+  rmSync(stamp, { force: true });
+  await make();
+  writeFileSync(`${stamp}.new`, sources);
   renameSync(`${stamp}.new`, stamp);
 }
 
-function isStale({ needs, product, madeFrom }) {
+function isStale(name) {
+  const { needs, product, madeFrom } = STEPS[name];
   if (needs && !existsSync(needs)) return false;
   const stamp = join(product, STAMP);
   return !existsSync(stamp) || readFileSync(stamp, 'utf8') !== madeFrom();
