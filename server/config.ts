@@ -198,6 +198,11 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   };
 }
 
+/** Libraries that ask the environment where temporary files belong are told from now on. */
+export function setTemporaryDirectory(path: string): void {
+  process.env['TMPDIR'] = path;
+}
+
 /** A variable that is set to nothing counts as unset, as in a compose file with empty defaults. */
 function text(env: NodeJS.ProcessEnv, name: string): string | undefined {
   const value = env[name]?.trim();
@@ -229,8 +234,9 @@ function email(env: NodeJS.ProcessEnv): string {
 function databaseUrl(env: NodeJS.ProcessEnv): string | undefined {
   const value = text(env, 'DATABASE_URL');
   if (value === undefined || /^postgres(ql)?:\/\//.test(value)) return value;
-  // The value may hold a password, so it is not repeated whole.
+  // The value may hold a password, also where no scheme comes before it, so only a scheme is repeated.
+  const [scheme = ''] = /^[a-z][a-z0-9+.-]*:\/\//i.exec(value) ?? [];
   throw new SettingError(
-    `DATABASE_URL=${value.slice(0, 12)}… is not a postgresql:// URL; correct it, or unset it to use the embedded database.`,
+    `DATABASE_URL=${scheme}… is not a postgresql:// URL; correct it, or unset it to use the embedded database.`,
   );
 }

@@ -1,9 +1,15 @@
-/** Environment → app → wait for a signal. */
+/**
+ * Environment → app → wait for a signal.
+ *
+ * Standard output has the log and what an operator waits for; standard error has one line, and only where the server cannot start or
+ * go on, so that a supervisor can show it as it is.
+ */
 import { pino } from 'pino';
+import { messageOf } from './adapters/fault.ts';
 import { createApp } from './app.ts';
-import { SettingError, StartError, readConfig } from './config.ts';
+import { SettingError, StartError, readConfig, setTemporaryDirectory } from './config.ts';
 
-const logger = pino({ level: 'info', base: null }, pino.destination({ fd: 2, sync: true }));
+const logger = pino({ level: 'info', base: null }, pino.destination({ fd: 1, sync: true }));
 
 /** Resolves with the first SIGTERM or SIGINT; a second one ends the process at once, as people expect of Ctrl C twice. */
 async function stopSignal(): Promise<void> {
@@ -16,9 +22,9 @@ async function main(): Promise<void> {
   const stopped = stopSignal();
   const config = readConfig(process.env);
   await using app = await createApp(config, logger);
-  // graphql-upload-ts spools an upload to the temporary directory, and asks the environment for it each time. On the store's file
-  // system there is room for a package, and what a killed process leaves there is swept.
-  process.env['TMPDIR'] = app.incomingDirectory;
+  // graphql-upload-ts spools uploads to the temporary directory. On the store's file system there is room for a package, and what a
+  // killed process leaves there is swept.
+  setTemporaryDirectory(app.incomingDirectory);
   if (app.firstPassword !== undefined) {
     process.stdout.write(`first sign-in: ${config.admin.email} with the password ${app.firstPassword} (shown once)\n`);
   }
@@ -32,7 +38,10 @@ try {
 } catch (error) {
   const isForPeople = error instanceof SettingError || error instanceof StartError;
   if (isForPeople) process.stderr.write(`${error.message}\n`);
-  else logger.fatal({ err: error }, 'Aloft cannot go on');
+  else {
+    logger.fatal({ err: error }, 'Aloft cannot go on');
+    process.stderr.write(`Aloft cannot go on: ${messageOf(error)}; the log on standard output says more.\n`);
+  }
   process.exitCode = 1;
 }
 // What still holds the event loop (a lost connection's timer) must not hold the end.
