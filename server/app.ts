@@ -10,6 +10,7 @@ import type { Database } from './adapters/database.ts';
 import { Disposers } from './adapters/disposers.ts';
 import { DatabaseEventLog } from './adapters/event-log.ts';
 import { GroupCommit } from './adapters/group-commit.ts';
+import { HttpBytes } from './adapters/http-bytes/http-bytes.ts';
 import { HttpListener } from './adapters/http-listener.ts';
 import { openDiskPackageStore } from './adapters/package-store/disk.ts';
 import type { DiskPackageStore } from './adapters/package-store/disk.ts';
@@ -24,6 +25,7 @@ import type { Clock, EventLog, Passwords } from './domain/ports.ts';
 import type { Query, Transaction } from './domain/query.ts';
 import { ensureFirstAdmin } from './domain/user.ts';
 import { createGraphql } from './graphql/serve.ts';
+import type { Graphql } from './graphql/serve.ts';
 import { startEnqueuer } from './loops/enqueuer.ts';
 import type { Loop } from './loops/loop.ts';
 import { startNotifier } from './loops/notifier.ts';
@@ -71,19 +73,9 @@ async function joinParts(config: Config, logger: Logger, parts: Disposers): Prom
   const firstPassword = await makeFirstAdmin(core);
 
   const devices = parts.use('device API', openDeviceApi(core));
-  const graphql = createGraphql({
-    prisma: core.database.prisma,
-    query: core.query,
-    transaction: core.manage,
-    eventLog: core.eventLog,
-    passwords: core.passwords,
-    packageStore: core.store,
-    packageBytesMax: config.packageBytesMax,
-    clock: core.clock,
-    limits: config.limits,
-    logger,
-  });
-  const answer = routes(core, deviceRoutes(devices, config.limits, logger), graphql.handle);
+  const bytes = new HttpBytes(config.limits);
+  const graphql = openGraphql(core, bytes);
+  const answer = routes(core, deviceRoutes(devices, bytes, config.limits, logger), graphql);
   const listener = parts.use('listener', await HttpListener.open(config, answer, config.limits));
   parts.use('sockets', graphql.attach(listener.server));
   parts.use('long polls', { [Symbol.dispose]: () => devices.endLongPolls() });
@@ -153,18 +145,37 @@ function openDeviceApi({ query, write, eventLog, store, clock, config: { limits 
   });
 }
 
+function openGraphql(core: Core, bytes: HttpBytes): Graphql {
+  const { config, logger, database, clock, eventLog, store, passwords, query, manage } = core;
+  return createGraphql(
+    {
+      prisma: database.prisma,
+      query,
+      transaction: manage,
+      eventLog,
+      passwords,
+      packageStore: store,
+      packageBytesMax: config.packageBytesMax,
+      clock,
+      limits: config.limits,
+      logger,
+    },
+    (request, response, file) => bytes.answer(request, response, file),
+  );
+}
+
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 function routes(
   { query, logger }: Core,
   answerDevice: (request: IncomingMessage, response: ServerResponse) => boolean,
-  answerGraphql: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+  graphql: Graphql,
 ): Answer {
   const answerClient = clientFiles();
   return (request, response) => {
-    if (answerDevice(request, response)) return;
+    if (answerDevice(request, response) || graphql.download(request, response)) return;
     const [path] = (request.url ?? '').split('?', 1);
-    if (path === '/graphql') void answerGraphql(request, response);
+    if (path === '/graphql') void graphql.handle(request, response);
     else if (path === '/health') void answerHealth(query, response, logger);
     else answerClient(request, response);
   };

@@ -1,10 +1,6 @@
 /** Which bytes went out: disjoint ranges in order, so that a repeated chunk does not count twice. Immutable. */
 
-export interface ByteRange {
-  readonly start: number;
-  /** Exclusive. */
-  readonly end: number;
-}
+import type { ByteRange } from '../domain/ports.ts';
 
 export type ByteRanges = readonly ByteRange[];
 

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import type { PackageType } from '../../prisma/client/enums.ts';
 import type { Limits } from '../config.ts';
 import { UnauthenticatedError, ValidationError } from '../domain/errors.ts';
-import type { Clock, EventLog, LogBatch, PackageStore } from '../domain/ports.ts';
+import type { Clock, EventLog, LogBatch, PackageFile, PackageStore } from '../domain/ports.ts';
 import type { Query, Transaction } from '../domain/query.ts';
 import { keepClientAttributes, readClientAttributes } from './client-attributes.ts';
 import { Credentials } from './credentials.ts';
@@ -15,7 +15,7 @@ import type { Device } from './credentials.ts';
 import { isObject, readJson } from './device-json.ts';
 import type { JsonObject } from './device-json.ts';
 import { Downloads } from './downloads.ts';
-import type { Download, Wanted } from './downloads.ts';
+import type { Wanted } from './downloads.ts';
 import { LastSeen } from './last-seen.ts';
 import { LongPolls } from './long-polls.ts';
 import { Offers } from './offers.ts';
@@ -161,7 +161,7 @@ export class DeviceApi implements AsyncDisposable {
   }
 
   /** @throws NotFoundError where no package with bytes is effective; ValidationError where it is another one */
-  async download(device: Device, type: PackageType, wanted: Wanted): Promise<Download> {
+  async download(device: Device, type: PackageType, wanted: Wanted): Promise<PackageFile> {
     return this.#downloads.of(device, type, wanted);
   }
 

@@ -1,27 +1,10 @@
 /** The bytes of a device's effective package, whole or by chunk. Allowed as soon as the package is effective, also while queued. */
-import type { Readable } from 'node:stream';
 import type { PackageType } from '../../prisma/client/enums.ts';
 import { NotFoundError, ValidationError } from '../domain/errors.ts';
-import type { PackageStore } from '../domain/ports.ts';
-import type { ByteRange } from './byte-ranges.ts';
+import type { ByteRange, PackageFile, PackageStore } from '../domain/ports.ts';
 import type { Device } from './credentials.ts';
 import type { PackageDetails, Packages } from './packages.ts';
 import type { Unwritten } from './unwritten.ts';
-
-export interface Download {
-  readonly fileName: string;
-  readonly contentType: string;
-  /** Bytes. */
-  readonly size: number;
-  /** Lower-case hex. */
-  readonly sha256: string;
-  /** One buffer, for small ranges. */
-  read(range: ByteRange): Promise<Buffer>;
-  /** For large ones. Whoever leaves it unread destroys it. */
-  open(range: ByteRange): Promise<Readable>;
-  /** To be called with what has gone out. */
-  served(range: ByteRange): void;
-}
 
 /** Compared where given. */
 export interface Wanted {
@@ -41,7 +24,7 @@ export class Downloads {
   }
 
   /** @throws NotFoundError where no package is effective, or one by URL; ValidationError where another one is than is wanted */
-  async of(device: Device, type: PackageType, wanted: Wanted): Promise<Download> {
+  async of(device: Device, type: PackageType, wanted: Wanted): Promise<PackageFile> {
     const found = await this.#packages.effective(
       device.id,
       type,

@@ -13,7 +13,8 @@ import type { DeviceApi } from './device-api.ts';
 import { answerEmpty, answerJson, refuse } from './http/answer.ts';
 import { getAttributes, postAttributes } from './http/attributes.ts';
 import { readBody } from './http/body.ts';
-import { DownloadRoute } from './http/download.ts';
+import { answerDownload } from './http/download.ts';
+import type { BytesAnswer } from './http/download.ts';
 import type { Exchange, Handler } from './http/exchange.ts';
 import { awaitAttributes } from './http/long-poll.ts';
 
@@ -24,10 +25,14 @@ type Route = Readonly<Partial<Record<string, Handler>>>;
 /** @returns whether the request is for the device API; if so, it is answered */
 export type DeviceRequestListener = (incoming: IncomingMessage, outgoing: ServerResponse) => boolean;
 
-export function deviceRoutes(api: DeviceApi, limits: Limits, logger: Pick<Logger, 'error'>): DeviceRequestListener {
-  const downloads = new DownloadRoute(limits);
-  const firmware: Handler = (exchange) => downloads.answer(exchange, 'FIRMWARE');
-  const software: Handler = (exchange) => downloads.answer(exchange, 'SOFTWARE');
+export function deviceRoutes(
+  api: DeviceApi,
+  bytes: BytesAnswer,
+  limits: Limits,
+  logger: Pick<Logger, 'error'>,
+): DeviceRequestListener {
+  const firmware: Handler = (exchange) => answerDownload(exchange, 'FIRMWARE', bytes);
+  const software: Handler = (exchange) => answerDownload(exchange, 'SOFTWARE', bytes);
   const routes: ReadonlyMap<string, Route> = new Map<string, Route>([
     ['telemetry', { POST: postTelemetry }],
     ['attributes', { GET: getAttributes, POST: postAttributes }],

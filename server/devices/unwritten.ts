@@ -8,7 +8,8 @@ import { openUpdate } from '../domain/passage.ts';
 import type { Passage } from '../domain/passage.ts';
 import type { Slot, Update } from '../domain/slot.ts';
 import { sizeOf, union, withRange } from './byte-ranges.ts';
-import type { ByteRange, ByteRanges } from './byte-ranges.ts';
+import type { ByteRanges } from './byte-ranges.ts';
+import type { ByteRange } from '../domain/ports.ts';
 
 export interface UnwrittenLimits {
   readonly servedRangesMax: number;

@@ -8,6 +8,29 @@ export interface Clock {
   now(): number;
 }
 
+/** Bytes of a file, by their place in it. */
+export interface ByteRange {
+  readonly start: number;
+  /** Exclusive. */
+  readonly end: number;
+}
+
+/** The bytes of a package, as an edge hands them out. */
+export interface PackageFile {
+  readonly fileName: string;
+  readonly contentType: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Lower-case hex. */
+  readonly sha256: string;
+  /** One buffer, for small ranges. */
+  read(range: ByteRange): Promise<Buffer>;
+  /** For large ones. Whoever leaves it unread destroys it. */
+  open(range: ByteRange): Promise<Readable>;
+  /** Called with what has gone out. */
+  served(range: ByteRange): void;
+}
+
 /** Where package bytes lie, addressed by their SHA-256: files below DATA_DIR, or an S3 bucket. */
 export interface PackageStore {
   /**

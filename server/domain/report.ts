@@ -50,7 +50,10 @@ export function applyStep(passage: Passage, effective: Effective | null, step: R
       return outcome.state === 'INITIATED' ? show(moved, update.packageId, true) : moved;
     }
     case 'NEXT_ATTEMPT':
-      return open(recorded, effective, { ...outcome, at }, now, { attempt: update.attempt + 1, reportedTs: step.ts });
+      return open(recorded, effective, { ...outcome, at }, now, {
+        attempt: update.attempt + 1,
+        reportedTs: update.reportedTs,
+      });
   }
 }
 
@@ -70,7 +73,7 @@ function reportOf(step: ReportStep, isMatch: boolean): Report | null {
 function record(passage: Passage, step: ReportStep, matched: PackageName | null, now: Date): Passage {
   const { slot } = passage;
   const current = currentAfter(slot, step, matched, now);
-  const update = updateAfter(slot.update, step);
+  const update = updateAfter(slot.update, step, now);
   return current === slot.current && update === slot.update
     ? passage
     : { ...passage, slot: { ...slot, current, update } };
@@ -88,8 +91,13 @@ function currentAfter({ current }: Slot, step: ReportStep, matched: PackageName 
   return isRepeated && age < REPEATED_AFTER_MS ? current : { title, version, reportedAt: now };
 }
 
-function updateAfter(update: Update | null, step: ReportStep): Update | null {
-  return update === null || step.ts === null ? update : { ...update, reportedTs: step.ts };
+/** A clock that runs further ahead than this is wrong. */
+const AHEAD_MAX_MS = 60_000;
+
+/** Where the device's clock stands. One that is far ahead is not remembered: set right, it would silence every later report. */
+function updateAfter(update: Update | null, { ts }: ReportStep, now: Date): Update | null {
+  if (update === null || ts === null || ts === update.reportedTs || ts > now.getTime() + AHEAD_MAX_MS) return update;
+  return { ...update, reportedTs: ts };
 }
 
 function standingOf(update: Update, effective: Effective): Standing {

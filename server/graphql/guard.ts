@@ -15,6 +15,10 @@ type Args = Record<string, unknown>;
 export const NIL_UUID = '00000000-0000-0000-0000-000000000000';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
 export function guard(schema: GraphQLSchema): GraphQLSchema {
   for (const field of fieldsOf(schema.getMutationType())) {
     ruleOf(field);
@@ -66,6 +70,6 @@ function withKnownId(type: GraphQLInputType, value: unknown): unknown {
   if (value == null) return value;
   if (isListType(nullable)) return (value as unknown[]).map((item) => withKnownId(nullable.ofType, item));
   const named = getNamedType(nullable);
-  if (named === GraphQLID) return typeof value === 'string' && UUID.test(value) ? value.toLowerCase() : NIL_UUID;
+  if (named === GraphQLID) return typeof value === 'string' && isUuid(value) ? value.toLowerCase() : NIL_UUID;
   return isInputObjectType(named) ? withKnownIds(Object.values(named.getFields()), value as Args) : value;
 }

@@ -132,7 +132,7 @@ async function send(response: ServerResponse, answer: Response): Promise<void> {
   response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(body);
 }
 
-function refuse(response: ServerResponse, error: GraphQLError): void {
+export function refuse(response: ServerResponse, error: GraphQLError): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;

@@ -19,6 +19,7 @@ import { queryOn, transaction } from '../../server/adapters/database.ts';
 import { Disposers } from '../../server/adapters/disposers.ts';
 import { DatabaseEventLog } from '../../server/adapters/event-log.ts';
 import { GroupCommit } from '../../server/adapters/group-commit.ts';
+import { HttpBytes } from '../../server/adapters/http-bytes/http-bytes.ts';
 import { openDiskPackageStore } from '../../server/adapters/package-store/disk.ts';
 import { orUnavailable } from '../../server/adapters/passing-error.ts';
 import { LIMITS } from '../../server/config.ts';
@@ -113,7 +114,7 @@ export class DeviceServer implements AsyncDisposable {
         logger: SILENT,
       }),
     );
-    const answer = deviceRoutes(api, limits, SILENT);
+    const answer = deviceRoutes(api, new HttpBytes(limits), limits, SILENT);
     const server = createServer((incoming, outgoing) => {
       if (!answer(incoming, outgoing)) outgoing.writeHead(404).end();
     });

@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import { queryOn, transaction } from '../../server/adapters/database.ts';
 import { Disposers } from '../../server/adapters/disposers.ts';
 import { DatabaseEventLog } from '../../server/adapters/event-log.ts';
+import { HttpBytes } from '../../server/adapters/http-bytes/http-bytes.ts';
 import { openDiskPackageStore } from '../../server/adapters/package-store/disk.ts';
 import { ArgonPasswords } from '../../server/adapters/password.ts';
 import { retriedTransaction } from '../../server/adapters/retried-transaction.ts';
@@ -72,7 +73,8 @@ async function openParts(parts: Disposers, logger: Logger, overrides: Overrides)
   const eventLog = parts.use('log', await DatabaseEventLog.open(database, limits, logger));
   const clock = overrides.clock ?? { now: () => Date.now() };
   const passwords = new ArgonPasswords(limits);
-  const graphql = createGraphql({
+  const bytes = new HttpBytes(limits);
+  const services = {
     prisma: database.prisma,
     query,
     transaction: retriedTransaction(database.pool),
@@ -83,12 +85,15 @@ async function openParts(parts: Disposers, logger: Logger, overrides: Overrides)
     clock,
     limits,
     logger,
-  });
+  };
+  const graphql = createGraphql(services, (request, response, file) => bytes.answer(request, response, file));
   const passwordHash = await passwords.hash(ADMIN.password);
   const transact: Transaction = (work) => transaction(database.pool, work);
   await transact((inTransaction) => ensureFirstAdmin(inTransaction, { email: ADMIN.email, passwordHash }, new Date()));
 
-  const server = createServer((request, response) => void graphql.handle(request, response));
+  const server = createServer((request, response) => {
+    if (!graphql.download(request, response)) void graphql.handle(request, response);
+  });
   parts.use('listener', {
     [Symbol.dispose]() {
       server.closeAllConnections();

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { sizeOf, union, withRange } from '../../server/devices/byte-ranges.ts';
-import type { ByteRange, ByteRanges } from '../../server/devices/byte-ranges.ts';
+import type { ByteRanges } from '../../server/devices/byte-ranges.ts';
+import type { ByteRange } from '../../server/domain/ports.ts';
 import { chunkRange } from '../../server/devices/downloads.ts';
 
 const RANGES_MAX = 1_000;

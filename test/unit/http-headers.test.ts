@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { STATUS } from '../../server/devices/http/answer.ts';
-import { fileNameHeaders } from '../../server/devices/http/file-name.ts';
-import { rangeOf } from '../../server/devices/http/range.ts';
+import { fileNameHeaders } from '../../server/adapters/http-bytes/file-name.ts';
+import { rangeOf } from '../../server/adapters/http-bytes/range.ts';
 
 describe('a range', () => {
   test.each([

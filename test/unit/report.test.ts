@@ -95,6 +95,15 @@ describe('a report', () => {
     expect(passage.slot.current.version).toBeNull();
   });
 
+  test('U4 a clock that is far ahead and then set right does not silence the device', () => {
+    const ahead = LATER.getTime() + 3_600_000;
+    const passage = run(inFlight('F1'), [
+      { ts: ahead, state: 'DOWNLOADING' },
+      { ts: LATER.getTime(), state: 'DOWNLOADED' },
+    ]);
+    expect(storyOf(passage)).toEqual(['1 DOWNLOADING', '1 DOWNLOADED']);
+  });
+
   test('U4 the history has the device’s time where it said one', () => {
     const passage = run(inFlight('F1'), [{ ts: 1_700_000_000_000, state: 'DOWNLOADING' }, { state: 'DOWNLOADED' }]);
     expect(passage.events.map(({ at }) => at)).toEqual([new Date(1_700_000_000_000), null]);

@@ -1,5 +1,5 @@
 /** One range of bytes as a request asks for it (RFC 9110, section 14). Pure. */
-import type { ByteRange } from '../byte-ranges.ts';
+import type { ByteRange } from '../../domain/ports.ts';
 
 export type AskedRange =
   | { readonly kind: 'WHOLE' }
