@@ -8,6 +8,7 @@ import type { Query, Transaction } from '../domain/query.ts';
 import type { SignInAttempts } from '../domain/sign-in-attempts.ts';
 import type { FleetCounts } from './fleet-counts.ts';
 import type { Loaders } from './loaders.ts';
+import type { UpdateFeed } from './update-feed.ts';
 
 export interface Services {
   readonly prisma: PrismaClient;
@@ -31,6 +32,7 @@ export interface Context {
   readonly address: string;
   readonly loaders: Loaders;
   readonly fleetCounts: FleetCounts;
+  readonly updateFeed: UpdateFeed;
   /** The WebSocket of a subscription: how many bytes its reader has left unread. */
   readonly unreadBytes?: () => number;
 }

@@ -62,7 +62,7 @@ function changes(
   return async (signal) => {
     while (!signal.aborted) {
       if (last !== null) await eventLog.changed(seq, signal);
-      await pause(sentAt + limits.fleetSummaryIntervalMs - performance.now(), signal);
+      await pause(sentAt + limits.fleetSummaryIntervalMs - performance.now());
       if (signal.aborted) return null;
       seq = eventLog.head();
       const counts = await read();

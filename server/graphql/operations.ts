@@ -6,18 +6,21 @@ import { Documents } from './documents.ts';
 import { FleetCounts } from './fleet-counts.ts';
 import { makeLoaders } from './loaders.ts';
 import { schema } from './schema.ts';
+import { UpdateFeed } from './update-feed.ts';
 
 export class Operations {
   readonly services: Services;
   readonly documents: Documents;
   readonly #signInAttempts: SignInAttempts;
   readonly #fleetCounts: FleetCounts;
+  readonly #updateFeed: UpdateFeed;
 
   constructor(services: Services) {
     this.services = services;
     this.documents = new Documents(schema, services.limits);
     this.#signInAttempts = new SignInAttempts(services.limits);
     this.#fleetCounts = new FleetCounts(services);
+    this.#updateFeed = new UpdateFeed(services);
   }
 
   /** A context for one operation. A token that nobody has is like none. */
@@ -31,6 +34,7 @@ export class Operations {
       signInAttempts: this.#signInAttempts,
       loaders: makeLoaders(services),
       fleetCounts: this.#fleetCounts,
+      updateFeed: this.#updateFeed,
       ...(unreadBytes === undefined ? {} : { unreadBytes }),
     };
   }

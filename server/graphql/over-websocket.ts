@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { GraphQLError, OperationTypeNode, execute, getOperationAST, subscribe } from 'graphql';
+import { GraphQLError, OperationTypeNode, execute, getOperationAST } from 'graphql';
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws';
 import type { Context as SocketContext, SubscribePayload } from 'graphql-ws';
@@ -15,6 +15,7 @@ import { translate } from './errors.ts';
 import type { Operations } from './operations.ts';
 import { bearerOf } from './over-http.ts';
 import { schema } from './schema.ts';
+import { subscribeShared } from './shared-execution.ts';
 
 interface Extra {
   readonly socket: WebSocket;
@@ -42,7 +43,7 @@ export function overWebSocket(operations: Operations, httpServer: Server): Async
       }
     },
     execute,
-    subscribe,
+    subscribe: subscribeShared,
     // A subscription that does not begin ends like one that began: by an `error` message.
     onOperation: (_connection, _id, _payload, args, result) => {
       const isSubscription =

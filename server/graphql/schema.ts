@@ -5,6 +5,7 @@ import './api-key.ts';
 import './assignment.ts';
 import './audit-entry.ts';
 import './customer.ts';
+import './device-acts.ts';
 import './device.ts';
 import './device-profile.ts';
 import './fleet-summary.ts';

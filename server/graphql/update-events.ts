@@ -1,18 +1,11 @@
 /** Live state changes, from the log. */
 import { permit } from '../domain/access.ts';
-import { isWithin } from '../domain/actor.ts';
-import type { LogEvent } from '../domain/ports.ts';
 import { builder } from './builder.ts';
-import type { Services } from './context.ts';
-import { cursorOf, requireKept, seqOf } from './cursor.ts';
+import { seqOf } from './cursor.ts';
 import { PackageType } from './enums.ts';
-import { live, pause } from './live.ts';
+import { live } from './live.ts';
+import type { UpdateEventBatch, UpdateFeed, Wanted } from './update-feed.ts';
 import { UpdateEvent } from './update.ts';
-
-export interface UpdateEventBatch {
-  readonly cursor: string;
-  readonly events: readonly LogEvent[];
-}
 
 const UpdateEventBatchType = builder.objectRef<UpdateEventBatch>('UpdateEventBatch').implement({
   description: 'What was committed in the last moments. Subscribing with its cursor goes on right after it.',
@@ -40,49 +33,42 @@ builder.subscriptionField('updateEvents', (t) =>
       filter: t.arg({ type: UpdateEventFilter }),
     },
     subscribe: (_root, { after, filter }, context) => {
-      const actor = permit(context.viewer, 'updateEvents');
-      return live(
-        context,
-        batches(context.services, after ?? null, (event) => isWithin(actor, event) && matches(filter ?? {}, event)),
-      );
+      const wanted = {
+        actor: permit(context.viewer, 'updateEvents'),
+        type: filter?.type ?? null,
+        deviceId: filter?.deviceId ?? null,
+        deviceProfileId: filter?.deviceProfileId ?? null,
+      };
+      const { updateFeed, services } = context;
+      const seq = after == null ? updateFeed.head() : seqOf(services.eventLog, after);
+      return live(context, batches(updateFeed, seq, wanted, services.limits.cursorRefreshMs));
     },
     resolve: (batch: UpdateEventBatch) => batch,
   }),
 );
 
-function matches({ type, deviceId, deviceProfileId }: typeof UpdateEventFilter.$inferInput, event: LogEvent): boolean {
-  return (
-    (type == null || event.type === type) &&
-    (deviceId == null || event.deviceId === deviceId) &&
-    (deviceProfileId == null || event.deviceProfileId === deviceProfileId)
-  );
-}
-
-/** Reads on from `after`, or from now: as fast as it can while it is behind, then as batches gather. */
+/** The first at once; then as fast as can be read while it is behind, and beat by beat once it is not. */
 function batches(
-  { eventLog, limits }: Services,
-  after: string | null,
-  isWanted: (event: LogEvent) => boolean,
+  feed: UpdateFeed,
+  after: number,
+  wanted: Wanted,
+  refreshMs: number,
 ): (signal: AbortSignal) => Promise<UpdateEventBatch | null> {
-  let seq = after === null ? eventLog.head() : seqOf(eventLog, after);
-  let isFirst = true;
+  let seq = after;
   let isBehind = true;
-  let sentAt = 0;
+  let sentAt = -Infinity;
   return async (signal) => {
     while (!signal.aborted) {
-      if (!isFirst) await eventLog.changed(seq, signal);
-      if (!isBehind) await pause(sentAt + limits.subscriptionBatchMs - performance.now(), signal);
-      if (signal.aborted) return null;
-      requireKept(eventLog, seq);
-      const { events, upTo } = await eventLog.read(seq, limits.subscriptionBatchMax);
-      const wanted = events.filter(isWanted);
-      isBehind = events.length === limits.subscriptionBatchMax;
-      seq = upTo;
-      const isDue = isFirst || performance.now() - sentAt >= limits.cursorRefreshMs;
-      if (wanted.length === 0 && !isDue) continue;
-      isFirst = false;
+      if (!isBehind) await feed.nextBeat();
+      if (signal.aborted) break;
+      const read = await feed.read(seq, wanted);
+      const isNew = read.upTo > seq;
+      ({ upTo: seq, isBehind } = read);
+      const isFirst = sentAt === -Infinity;
+      const isStale = isNew && performance.now() - sentAt >= refreshMs;
+      if (read.batch.events.length === 0 && !isFirst && !isStale) continue;
       sentAt = performance.now();
-      return { cursor: cursorOf(eventLog, seq), events: wanted };
+      return read.batch;
     }
     return null;
   };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { Client } from 'graphql-ws';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { recordEntityChange } from '../../server/domain/log.ts';
@@ -166,6 +167,35 @@ describe('updateEvents', () => {
   });
 });
 
+describe('many subscribers', () => {
+  it('to the same events cost one execution, wherever they began, and those with other rights one of their own', async () => {
+    const [, cursor] = await listen();
+    const watchers = [
+      ...Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? {} : { after: cursor })).map(
+        (variables) => new Subscription(socketOf(ours.admin), EVENTS, variables),
+      ),
+      new Subscription(socketOf(ours.customerUser), EVENTS),
+    ];
+    await Promise.all(watchers.map((watcher) => watcher.next()));
+    // Once more, so that all are at the same place of the log.
+    await stir();
+    await Promise.all(watchers.map((watcher) => take(watcher, 2)));
+    const seq = await newest();
+    const sent = vi.spyOn(pg.Client.prototype, 'query');
+    await stir();
+    const taken = await Promise.all(watchers.map((watcher) => take(watcher, 2)));
+    const reads = sent.mock.calls.filter(([statement]) =>
+      (statement as { text?: string }).text?.includes('FROM "public"."update" '),
+    );
+    sent.mockRestore();
+    const all = await logged(seq);
+    for (const batches of taken) expect(entriesOf(batches)).toEqual(all);
+    expect(reads.length).toBeGreaterThan(0);
+    // One by one it would be at least as many as there are watchers.
+    expect(reads.length).toBeLessThan(watchers.length);
+  });
+});
+
 describe('fleetSummaryChanged', () => {
   it('tells at once, then of changes alone, at most ten times a second', async () => {
     const summary = new Subscription(socketOf(ours.admin), document('FleetSummaryChanged'), { type: 'FIRMWARE' });
@@ -258,7 +288,7 @@ describe('a subscription ends (S3)', () => {
     expect(seen.length).toBeLessThan(all.length);
     expect([...seen, ...entriesOf(await take(resumed, all.length - seen.length))]).toEqual(all);
     socket.terminate();
-  });
+  }, 60_000);
 
   it('at once for a reader who leaves while nothing happens, and nothing is left behind', async () => {
     const spy = vi.spyOn(server.eventLog, 'listen');
