@@ -5,7 +5,6 @@
  * go on, so that a supervisor can show it as it is.
  */
 import { pino } from 'pino';
-import { messageOf } from './adapters/fault.ts';
 import { createApp } from './app.ts';
 import { SettingError, StartError, readConfig, setTemporaryDirectory } from './config.ts';
 
@@ -40,7 +39,8 @@ try {
   if (isForPeople) process.stderr.write(`${error.message}\n`);
   else {
     logger.fatal({ err: error }, 'Aloft cannot go on');
-    process.stderr.write(`Aloft cannot go on: ${messageOf(error)}; the log on standard output says more.\n`);
+    const [what] = String(error).split('\n', 1);
+    process.stderr.write(`Aloft cannot go on: ${what}; the log on standard output says more.\n`);
   }
   process.exitCode = 1;
 }
