@@ -92,7 +92,7 @@ function cursorOf(key: Key): string {
 function parseCursor(cursor: string, keyLength: number | null): Key {
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    const isKey = Array.isArray(key) && key.every((part) => typeof part === 'string');
+    const isKey = Array.isArray(key) && key.every((part) => typeof part === 'string' && !part.includes('\0'));
     if (isKey && key.length === (keyLength ?? key.length) && isId(key.at(-1))) return key;
   } catch {
     // Refused below, like whatever else is not ours.

@@ -1,12 +1,13 @@
 /**
  * Stands before every root field, whoever wrote its resolver: a field without a rule does not start, and nobody reads or subscribes
- * beyond their rights. (A mutation asks for itself, since its refusal is data and an audit entry.) And an id that is no UUID names
- * nothing, rather than being an error of the database.
+ * beyond their rights. (A mutation asks for itself, since its refusal is data and an audit entry.) And what no row can hold does not
+ * get as far as the database: an id that is no UUID names nothing, and a text with NUL is refused.
  */
 import { GraphQLID, getNamedType, getNullableType, isInputObjectType, isListType } from 'graphql';
 import type { GraphQLArgument, GraphQLField, GraphQLInputField, GraphQLInputType, GraphQLSchema } from 'graphql';
 import { ACCESS, isAct, permit } from '../domain/access.ts';
 import type { Act } from '../domain/access.ts';
+import { ValidationError } from '../domain/errors.ts';
 import type { Context } from './context.ts';
 
 type Args = Record<string, unknown>;
@@ -53,23 +54,26 @@ function replace(
   if (!resolver) throw new Error(`The root field ${field.name} has nothing to ${what} it.`);
   field[what] = (root, args: Args, context, info) => {
     before(context);
-    return resolver(root, withKnownIds(field.args, args), context, info);
+    return resolver(root, storableArgs(field.args, args), context, info);
   };
 }
 
-function withKnownIds(inputs: readonly (GraphQLArgument | GraphQLInputField)[], values: Args): Args {
+function storableArgs(inputs: readonly (GraphQLArgument | GraphQLInputField)[], values: Args): Args {
   const known = { ...values };
   for (const { name, type } of inputs) {
-    if (known[name] != null) known[name] = withKnownId(type, known[name]);
+    if (known[name] != null) known[name] = storable(type, known[name]);
   }
   return known;
 }
 
-function withKnownId(type: GraphQLInputType, value: unknown): unknown {
+function storable(type: GraphQLInputType, value: unknown): unknown {
   const nullable = getNullableType(type);
   if (value == null) return value;
-  if (isListType(nullable)) return (value as unknown[]).map((item) => withKnownId(nullable.ofType, item));
+  if (isListType(nullable)) return (value as unknown[]).map((item) => storable(nullable.ofType, item));
   const named = getNamedType(nullable);
   if (named === GraphQLID) return typeof value === 'string' && isUuid(value) ? value.toLowerCase() : NIL_UUID;
-  return isInputObjectType(named) ? withKnownIds(Object.values(named.getFields()), value as Args) : value;
+  // The database knows no such text. Refused where it comes in, and not by each reader.
+  if (typeof value === 'string' && value.includes('\0'))
+    throw new ValidationError('A text cannot hold the character NUL.');
+  return isInputObjectType(named) ? storableArgs(Object.values(named.getFields()), value as Args) : value;
 }

@@ -73,6 +73,7 @@ describe.each([
       ours.admin,
       '{ device(id: "\\u0000") { id } otaPackages(filter: {search: "\\u0000"}) { totalCount } }',
     );
+    expect(answer.errors?.map(({ extensions }) => extensions?.code)).toEqual(['VALIDATION']);
     expect(JSON.stringify(answer)).not.toMatch(/prisma|select|stack|node_modules|invalid byte/i);
   });
 });

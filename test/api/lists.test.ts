@@ -149,6 +149,7 @@ describe('devices', () => {
     'nonsense',
     '',
     Buffer.from('["NAME"]').toString('base64url'),
+    Buffer.from(`["NAME","\\u0000","${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}"]`).toString('base64url'),
     Buffer.from('{"NAME":1}').toString('base64url'),
     Buffer.from('["NAME","a","not-an-id"]').toString('base64url'),
     Buffer.from(`["TIME_IN_STATE","not a time","${'0'.repeat(8)}-0000-0000-0000-${'0'.repeat(12)}"]`).toString(
