@@ -1,0 +1,26 @@
+import { Provider } from '@urql/solid';
+import { render } from 'solid-js/web';
+import { LiveProvider } from './live/live-context.ts';
+import { createServer } from './live/server.ts';
+import { createSession } from './live/session.ts';
+import { Routes } from './routes.tsx';
+import { StateSprite } from './ui/state-icon.tsx';
+import './ui/page.css';
+
+const session = createSession();
+const server = createServer(session);
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has no #root');
+
+render(
+  () => (
+    <LiveProvider value={{ session, server }}>
+      <Provider value={server.client}>
+        <StateSprite />
+        <Routes />
+      </Provider>
+    </LiveProvider>
+  ),
+  root,
+);
