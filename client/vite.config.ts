@@ -8,7 +8,7 @@ export default defineConfig({
   build: {
     outDir: '../dist/client',
     emptyOutDir: true,
-    // What the pages use: popover, color-mix, nesting, AbortSignal.any, Promise.withResolvers.
+    // What the pages use: popover, color-mix, nesting, AbortSignal.any.
     target: ['chrome123', 'firefox125', 'safari17.4'],
   },
 });

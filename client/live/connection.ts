@@ -67,7 +67,8 @@ export class Connection {
     const ms = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** this.#attempts) * spread;
     this.#attempts += 1;
     this.#setRetryAt(serverTime() + ms);
-    const { promise, resolve } = Promise.withResolvers<void>();
+    let resolve = (): void => {};
+    const over = new Promise<void>((done) => (resolve = done));
     const end = (): void => {
       clearTimeout(timer);
       this.#waiting = null;
@@ -75,7 +76,7 @@ export class Connection {
       resolve();
     };
     const timer = setTimeout(end, ms);
-    return { over: promise, end };
+    return { over, end };
   }
 
   #setRetryAt(retryAt: number | null): void {

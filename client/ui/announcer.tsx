@@ -2,7 +2,7 @@
 import { createEffect, createSignal, on, onCleanup } from 'solid-js';
 import type { JSX } from 'solid-js';
 import type { FleetSummary } from '../live/fleet-summary.ts';
-import { all, whole } from './words.ts';
+import { newsOf } from './news.ts';
 
 const SAY_EVERY_MS = 10_000;
 
@@ -23,14 +23,4 @@ export function Announcer(props: { summary: FleetSummary | null }): JSX.Element 
     ),
   );
   return <output class="sr-only">{said()}</output>;
-}
-
-/** "12 more failed and 30 more updated." Pure; '' where nothing was settled. */
-export function newsOf(before: Pick<FleetSummary, 'counts'>, after: Pick<FleetSummary, 'counts'>): string {
-  const more = (state: 'FAILED' | 'UPDATED', word: string): string[] => {
-    const count = after.counts[state] - before.counts[state];
-    return count > 0 ? [`${whole(count)} more ${word}`] : [];
-  };
-  const news = [...more('FAILED', 'failed'), ...more('UPDATED', 'updated')];
-  return news.length === 0 ? '' : `${all(news)}.`;
 }

@@ -5,7 +5,8 @@ import type { JSX } from 'solid-js';
 import type { DeviceRow } from '../../live/device-list.ts';
 import { STATE_WORD } from '../../live/update-state.ts';
 import { LastSeen, Lasting } from '../../ui/moment.tsx';
-import { Passage, passageWords } from '../../ui/passage.tsx';
+import { passageWords } from '../../ui/passage-words.ts';
+import { Passage } from '../../ui/passage.tsx';
 import { StateIcon } from '../../ui/state-icon.tsx';
 
 /** The head is the first row. */
