@@ -9,6 +9,7 @@ import { openDatabase, queryOn, transaction } from './adapters/database.ts';
 import type { Database } from './adapters/database.ts';
 import { Disposers } from './adapters/disposers.ts';
 import { DatabaseEventLog } from './adapters/event-log.ts';
+import { messageOf } from './adapters/fault.ts';
 import { GroupCommit } from './adapters/group-commit.ts';
 import { HttpBytes } from './adapters/http-bytes/http-bytes.ts';
 import { HttpListener } from './adapters/http-listener.ts';
@@ -17,6 +18,7 @@ import type { DiskPackageStore } from './adapters/package-store/disk.ts';
 import { orUnavailable } from './adapters/passing-error.ts';
 import { ArgonPasswords } from './adapters/password.ts';
 import { retriedTransaction } from './adapters/retried-transaction.ts';
+import { StartError } from './config.ts';
 import type { Config } from './config.ts';
 import { DeviceApi } from './devices/device-api.ts';
 import { deviceRoutes } from './devices/http.ts';
@@ -93,7 +95,7 @@ async function openCore(config: Config, logger: Logger, parts: Disposers): Promi
   const database = parts.use('database', await openDatabase(config, logger));
   const clock = parts.use('clock', await DatabaseClock.open(database, logger));
   const eventLog = parts.use('log', await DatabaseEventLog.open(database, limits, logger));
-  const store = parts.use('package store', await openDiskPackageStore(join(config.dataDir, 'packages'), limits));
+  const store = parts.use('package store', await openStore(config));
   // With the embedded database the directory is ours alone; with a server's, others may be uploading into it.
   await store.sweepIncoming(config.databaseUrl === undefined ? 0 : limits.uploadLeftoverMs);
   return {
@@ -108,6 +110,16 @@ async function openCore(config: Config, logger: Logger, parts: Disposers): Promi
     manage: retriedTransaction(database.pool),
     write: (act) => transaction(database.writers, act),
   };
+}
+
+async function openStore({ dataDir, limits }: Config): Promise<DiskPackageStore> {
+  try {
+    return await openDiskPackageStore(join(dataDir, 'packages'), limits);
+  } catch (error) {
+    throw new StartError(
+      `DATA_DIR=${dataDir} cannot hold the packages: ${messageOf(error)}; make it writable for the user that starts Aloft, or set DATA_DIR to another directory.`,
+    );
+  }
 }
 
 /** @returns the password, where it had to be made up */
