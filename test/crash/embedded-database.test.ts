@@ -6,7 +6,15 @@ import { chmod, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { alive, ask, connect, DatabaseProcess, gone, postmasterOf } from '../support/database-in-process.ts';
+import {
+  alive,
+  ask,
+  connect,
+  DatabaseProcess,
+  gone,
+  killLeftOver,
+  postmasterOf,
+} from '../support/database-in-process.ts';
 
 /** A directory that everybody may enter, and that goes with the tests. */
 let base: string;
@@ -17,7 +25,11 @@ beforeAll(async () => {
   await chmod(base, 0o755);
   dataDir = join(base, 'data');
 });
-afterAll(() => rm(base, { recursive: true, force: true }));
+afterAll(async () => {
+  await killLeftOver();
+  // A PostgreSQL that lives on without its files ends itself within a minute.
+  await rm(base, { recursive: true, force: true });
+});
 
 function aloftOf(env: Record<string, string> = {}): DatabaseProcess {
   return new DatabaseProcess({ env: { DATA_DIR: dataDir, ...env } });

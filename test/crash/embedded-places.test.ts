@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { closedTo } from '../../server/adapters/embedded-postgres/account.ts';
 import { cloneCheckout, embeddedPackage } from '../support/checkout-clone.ts';
-import { ask, CHECKOUT, DatabaseProcess, postmasterOf, refusal } from '../support/database-in-process.ts';
+import { ask, CHECKOUT, DatabaseProcess, killLeftOver, postmasterOf, refusal } from '../support/database-in-process.ts';
 import { execute } from '../support/execute.ts';
 
 const root = process.getuid?.() === 0;
@@ -24,7 +24,11 @@ beforeAll(async () => {
   base = await mkdtemp(join(tmpdir(), 'aloft-crash-'));
   await chmod(base, 0o755);
 });
-afterAll(() => rm(base, { recursive: true, force: true }));
+afterAll(async () => {
+  await killLeftOver();
+  // A PostgreSQL that lives on without its files ends itself within a minute.
+  await rm(base, { recursive: true, force: true });
+});
 
 describe('a directory that is not as one would wish', () => {
   test('two first starts at once on an empty one: one serves, the other is refused', async () => {

@@ -32,6 +32,14 @@ export interface Ended {
 
 export const CHECKOUT = fileURLToPath(new URL('../..', import.meta.url));
 
+/** Those that live. */
+const living = new Set<DatabaseProcess>();
+
+/** After a test that failed in the middle: none is left behind. */
+export async function killLeftOver(): Promise<void> {
+  await Promise.all([...living].map((left) => left.kill('SIGKILL')));
+}
+
 export class DatabaseProcess implements AsyncDisposable {
   readonly lines: Line[] = [];
   readonly ended: Promise<Ended>;
@@ -48,6 +56,7 @@ export class DatabaseProcess implements AsyncDisposable {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
+    living.add(this);
     createInterface({ input: child.stdout }).on('line', (line) => {
       this.lines.push(JSON.parse(line));
       this.#wake();
@@ -57,6 +66,7 @@ export class DatabaseProcess implements AsyncDisposable {
     this.ended = once(child, 'close').then(([code]) => ({ code, stderr }));
     child.once('close', () => {
       this.#over = true;
+      living.delete(this);
       this.#wake();
     });
   }
