@@ -6,7 +6,7 @@
  * `domain/package-bytes.ts` removes. A committed package always finds its bytes: they were synced when received, and the
  * directories are synced before `keep` returns.
  */
-import { mkdir, open, opendir, rename, unlink } from 'node:fs/promises';
+import { access, constants, mkdir, open, opendir, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 
@@ -17,7 +17,7 @@ import type { IncomingFile, IncomingLimits } from './incoming.ts';
 import { OpenFiles } from './open-files.ts';
 import type { OpenFilesLimits } from './open-files.ts';
 
-/** @param directory made if it is missing, for the owner alone */
+/** @param directory made if it is missing, for the owner alone. @throws what the system says where it cannot be written */
 export async function openDiskPackageStore(
   directory: string,
   limits: IncomingLimits & OpenFilesLimits,
@@ -25,6 +25,8 @@ export async function openDiskPackageStore(
   const incoming = join(directory, 'incoming');
   await mkdir(directory, { recursive: true, mode: 0o700 });
   await mkdir(incoming, { recursive: true, mode: 0o700 });
+  // One that is there already may be another's, or on a file system that is mounted for reading.
+  await access(incoming, constants.W_OK);
   await syncDirectory(dirname(directory));
   return new DiskPackageStore(directory, incoming, new Incoming(incoming, limits), new OpenFiles(limits));
 }
