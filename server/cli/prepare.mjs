@@ -52,7 +52,6 @@ const STEPS = {
   client: {
     says: 'Building the client',
     product: 'dist/client',
-    needs: 'client/vite.config.ts',
     madeFrom: () => digest(['package-lock.json', 'tsconfig.json', 'client']),
     make: () =>
       node('vite build', 'vite/bin/vite.js', ['build', '--config', 'client/vite.config.ts', '--logLevel', 'warn']),
@@ -109,8 +108,7 @@ async function bring(name) {
 }
 
 function isStale(name) {
-  const { needs, product, madeFrom } = STEPS[name];
-  if (needs && !existsSync(needs)) return false;
+  const { product, madeFrom } = STEPS[name];
   const stamp = join(product, STAMP);
   return !existsSync(stamp) || readFileSync(stamp, 'utf8') !== madeFrom();
 }

@@ -21,9 +21,8 @@ const GRAPHQL = [
   '@pothos/*',
   '@graphql-yoga/*',
   'dataloader',
-  '@escape.tech/*',
 ];
-const HTTP = ['hono', '@hono/*', 'zod', 'lossless-json'];
+const HTTP = ['lossless-json'];
 const EVERY_PART = ['config', 'domain', 'adapters', 'graphql', 'devices', 'loops'];
 
 export const DIRECTIONS: Readonly<Record<string, Directions>> = {
