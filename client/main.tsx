@@ -1,4 +1,5 @@
 import { Provider } from '@urql/solid';
+import type { JSX } from 'solid-js';
 import { render } from 'solid-js/web';
 import { LiveProvider } from './live/live-context.ts';
 import { createServer } from './live/server.ts';
@@ -7,20 +8,20 @@ import { Routes } from './routes.tsx';
 import { StateSprite } from './ui/state-icon.tsx';
 import './ui/page.css';
 
-const session = createSession();
-const server = createServer(session);
-
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
 
-render(
-  () => (
+function App(): JSX.Element {
+  const session = createSession();
+  const server = createServer(session);
+  return (
     <LiveProvider value={{ session, server }}>
       <Provider value={server.client}>
         <StateSprite />
         <Routes />
       </Provider>
     </LiveProvider>
-  ),
-  root,
-);
+  );
+}
+
+render(App, root);

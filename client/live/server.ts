@@ -2,6 +2,7 @@
 import { Client, fetchExchange, mapExchange, stringifyDocument } from '@urql/core';
 import type { AnyVariables, TypedDocumentNode } from '@urql/core';
 import { CloseCode, createClient } from 'graphql-ws';
+import { createEffect } from 'solid-js';
 import { setServerTime } from './clock.ts';
 import { Connection } from './connection.ts';
 import { Refusal, refusalOf, refusalOfRequest } from './refusal.ts';
@@ -31,10 +32,9 @@ export interface Server {
     variables: Variables,
     signal: AbortSignal,
   ): AsyncGenerator<Data, void>;
-  /** Drops the connection, which was opened with the rights of whoever was signed in. */
-  disconnect(): void;
 }
 
+/** To be called below a root of Solid's. */
 export function createServer(session: SessionKeeper): Server {
   const connection = new Connection();
   const authorization = (): Record<string, string> => {
@@ -80,6 +80,11 @@ export function createServer(session: SessionKeeper): Server {
     },
   });
 
+  // It was opened with the rights of whoever was signed in.
+  createEffect(() => {
+    if (session.current() === null) socket.terminate();
+  });
+
   return {
     client,
     connection,
@@ -109,7 +114,6 @@ export function createServer(session: SessionKeeper): Server {
         leave();
       }
     },
-    disconnect: () => socket.terminate(),
   };
 }
 

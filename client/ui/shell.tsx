@@ -84,7 +84,6 @@ function Account(): JSX.Element {
   const navigate = useNavigate();
   const signOut = async (): Promise<void> => {
     const { error } = await server.client.mutation(Logout, {}).toPromise();
-    server.disconnect();
     session.end(
       error ? 'You are signed out here. The server did not answer, so the session itself ends by its date.' : null,
     );
