@@ -86,8 +86,6 @@ export const LIMITS = {
 
   /** Slots that the enqueuer reconciles in one transaction. */
   walkSliceMax: 1_000,
-  /** Devices that the notifier tells in one transaction. */
-  tellBatchMax: 1_000,
   /** The longest that a loop sleeps without looking. */
   loopIdleMs: 1_000,
 
@@ -167,11 +165,10 @@ export const LIMITS = {
   sessionLifetimeMs: 30 * 24 * 3_600_000,
   passwordCharactersMin: 8,
   passwordCharactersMax: 256,
-  descriptionCharactersMax: 4_096,
 
   headerTimeoutMs: 10_000,
-  /** SIGTERM: what is under way may finish within this. */
-  drainMs: 8_000,
+  /** SIGTERM: what is being answered may finish within this; the sockets and the database then take up to 4 s more, of 10 in all. */
+  drainMs: 5_000,
 } as const satisfies Record<string, number>;
 
 const PACKAGE_BYTES_DEFAULT = 2 ** 31;
