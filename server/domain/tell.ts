@@ -117,11 +117,8 @@ async function claim(
     count,
   );
 
-  const begin = Math.max(
-    0,
-    profiles.findIndex(({ id }) => lastTurn !== null && id > lastTurn),
-  );
-  const inTurn = [...profiles.slice(begin), ...profiles.slice(0, begin)];
+  const next = profiles.findIndex(({ id }) => lastTurn !== null && id > lastTurn);
+  const inTurn = next === -1 ? profiles : [...profiles.slice(next), ...profiles.slice(0, next)];
   let turn = lastTurn;
   for (const [index, { id }] of inTurn.entries()) {
     const left = count - keys.length;

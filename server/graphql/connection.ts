@@ -89,11 +89,14 @@ function cursorOf(key: Key): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
 
+function isKey(value: unknown): value is Key {
+  return Array.isArray(value) && value.every((part) => typeof part === 'string' && !part.includes('\0'));
+}
+
 function parseCursor(cursor: string, keyLength: number | null): Key {
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    const isKey = Array.isArray(key) && key.every((part) => typeof part === 'string' && !part.includes('\0'));
-    if (isKey && key.length === (keyLength ?? key.length) && isId(key.at(-1))) return key;
+    if (isKey(key) && key.length === (keyLength ?? key.length) && isId(key.at(-1))) return key;
   } catch {
     // Refused below, like whatever else is not ours.
   }

@@ -61,7 +61,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  if (database?.ended === false) await database.end();
+  if (database && !database.ended) await database.end();
   await server?.end();
   await rm(base, { recursive: true, force: true });
 });

@@ -25,7 +25,14 @@ describe('refusals', () => {
     const rows = classes.map((refusal) => Object.values(COLUMNS).map((tell) => String(tell(new refusal('…', 1_000)))));
     const table = [Object.keys(COLUMNS), ...rows];
     const widths = Object.keys(COLUMNS).map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-    const text = table.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ').trimEnd()).join('\n');
+    const text = table
+      .map((row) =>
+        row
+          .map((cell, column) => cell.padEnd(widths[column]!))
+          .join(' | ')
+          .trimEnd(),
+      )
+      .join('\n');
     expect(`\n${text}\n`).toMatchInlineSnapshot(`
       "
       refusal                | code               | as data of a mutation  | status before GraphQL | status for devices
