@@ -53,6 +53,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const dataDir = await mkdtemp(join(tmpdir(), 'aloft-demo-'));
 try {
   await run();
+} catch (error) {
+  // The last line is the server's own, and says what to do: a port that is taken, for example.
+  const [line] = String(error instanceof Error ? error.message : error)
+    .trim()
+    .split('\n')
+    .slice(-1);
+  process.stderr.write(`demo: ${line}\n`);
+  process.exitCode = 1;
 } finally {
   await rm(dataDir, { recursive: true, force: true });
 }
