@@ -10,10 +10,21 @@ import { SettingError, StartError, readConfig, setTemporaryDirectory } from './c
 
 const logger = pino({ level: 'info', base: null }, pino.destination({ fd: 1, sync: true }));
 
-/** Resolves with the first SIGTERM or SIGINT; a second one ends the process at once, as people expect of Ctrl C twice. */
+/** npm hands on a signal that the terminal has sent to us as well: within this, two are one. */
+const SAME_SIGNAL_MS = 1_000;
+
+/** Resolves with the first SIGTERM or SIGINT; another one ends the process at once, as people expect of Ctrl C twice. */
 async function stopSignal(): Promise<void> {
+  let firstAt = 0;
   await new Promise<void>((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve());
+    for (const name of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(name, () => {
+        const now = performance.now();
+        if (firstAt === 0) firstAt = now;
+        else if (now - firstAt > SAME_SIGNAL_MS) process.exit(1);
+        resolve();
+      });
+    }
   });
 }
 

@@ -48,7 +48,8 @@ const ASSIGN = `mutation ($packageId: ID!, $deviceProfileId: ID!) {
 }`;
 
 const stopped = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
+// As often as it comes: npm hands on what the terminal has sent to us as well, and whoever died of the second would leave the server.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stopped.abort());
 
 const dataDir = await mkdtemp(join(tmpdir(), 'aloft-demo-'));
 try {
