@@ -174,6 +174,7 @@ export const LIMITS = {
 const PACKAGE_BYTES_DEFAULT = 2 ** 31;
 
 export function readConfig(env: NodeJS.ProcessEnv): Config {
+  refuseOtherStores(env);
   return {
     host: text(env, 'HOST') ?? '0.0.0.0',
     port: integer(env, ['PORT'], 8080, 0, 65_535),
@@ -218,6 +219,13 @@ function integer(env: NodeJS.ProcessEnv, names: readonly string[], absent: numbe
     );
   }
   return absent;
+}
+
+/** Packages that were meant for a bucket must not end up on a disk. */
+function refuseOtherStores(env: NodeJS.ProcessEnv): void {
+  const value = text(env, 'PACKAGE_STORE');
+  if (value === undefined) return;
+  throw new SettingError(`PACKAGE_STORE=${value} is not possible yet: packages are files below DATA_DIR; unset it.`);
 }
 
 function email(env: NodeJS.ProcessEnv): string {

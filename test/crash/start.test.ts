@@ -134,6 +134,13 @@ describe('a start that fails ends with exit code 1 and one line on standard erro
     );
   });
 
+  test('PACKAGE_STORE is a bucket, which is not possible yet', async () => {
+    const line = await refusal({ DATA_DIR: join(base, 'unused'), PACKAGE_STORE: 's3://bucket/prefix' });
+    expect(line).toBe(
+      'PACKAGE_STORE=s3://bucket/prefix is not possible yet: packages are files below DATA_DIR; unset it.',
+    );
+  });
+
   test('ADMIN_EMAIL is none', async () => {
     const line = await refusal({ DATA_DIR: join(base, 'unused'), ADMIN_EMAIL: 'admin' });
     expect(line).toMatch(/^ADMIN_EMAIL=admin is not an e-mail address; correct it or unset it/);
