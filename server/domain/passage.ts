@@ -5,7 +5,7 @@
 import { v7 as uuid } from 'uuid';
 import type { UpdateResult, UpdateState } from '../../prisma/client/enums.ts';
 import type { Effective, Slot, Update } from './slot.ts';
-import { isOpen } from './update-state.ts';
+import { isInFlight, isOpen } from './update-state.ts';
 
 export interface Passage {
   readonly slot: Slot;
@@ -104,6 +104,9 @@ function notBefore(last: Date, clock: Date): Date {
 function append(passage: Passage, update: Update, at: Date | null, now: Date): Passage {
   const slot = { ...passage.slot, update, stateAt: now };
   const next = { slot, events: [...passage.events, { update, at }] };
-  // A device that leaves the queue on its own knows the package: the attributes must not go on to show an older one.
-  return update.initiatedAt === null || update.state === 'CANCELED' ? next : show(next, update.packageId, false);
+  if (update.initiatedAt === null || update.state === 'CANCELED') return next;
+  // A device that leaves the queue on its own began to download this package: the attributes must not go on to show another. It may
+  // have begun for an update before this one and have read of the other since, so it is offered. Who tells offers anyway.
+  const isOffer = slot.toldPackageId !== update.packageId && isInFlight(update.state) && update.state !== 'INITIATED';
+  return show(next, update.packageId, isOffer);
 }

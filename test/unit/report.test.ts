@@ -109,11 +109,11 @@ describe('a report', () => {
     expect(passage.events.map(({ at }) => at)).toEqual([new Date(1_700_000_000_000), null]);
   });
 
-  test('a download that begins before the device is told: it knows, and the attributes show it', () => {
+  test('a download that begins before the device is told: the attributes show it, and it is offered', () => {
     const queued = slot({ targetPackageId: 'F1', toldPackageId: 'F0', offer: 1, update: update('F1') });
     const passage = run(queued, [{ state: 'DOWNLOADING' }]);
     expect(storyOf(passage)).toEqual(['1 DOWNLOADING']);
-    expect(passage.slot).toMatchObject({ toldPackageId: 'F1', offer: 1, update: { initiatedAt: LATER } });
+    expect(passage.slot).toMatchObject({ toldPackageId: 'F1', offer: 2, update: { initiatedAt: LATER } });
   });
 
   test('U4 nothing effective: what the device runs is recorded, and nothing moves', () => {
