@@ -1,5 +1,5 @@
 /** Whether what is shown is live, and when to try again if it is not. */
-import { createSignal } from 'solid-js';
+import { createSignal, untrack } from 'solid-js';
 import type { Accessor } from 'solid-js';
 import { serverTime } from './clock.ts';
 
@@ -22,6 +22,7 @@ const RETRY_SPREAD = 0.25;
 export class Connection {
   readonly standing: Accessor<Standing>;
   readonly #setStanding: (standing: Standing) => void;
+  #isLive = false;
   #heardAt: number | null = null;
   #attempts = 0;
   #waiting: { readonly over: Promise<void>; readonly end: () => void } | null = null;
@@ -29,7 +30,15 @@ export class Connection {
   constructor() {
     const [standing, setStanding] = createSignal<Standing>({ kind: 'connecting' });
     this.standing = standing;
-    this.#setStanding = setStanding;
+    this.#setStanding = (next) => {
+      this.#isLive = next.kind === 'live';
+      setStanding(next);
+    };
+  }
+
+  /** Of this moment, for whoever does not want to be told of the next. */
+  get isLive(): boolean {
+    return this.#isLive;
   }
 
   heard(): void {
@@ -58,8 +67,11 @@ export class Connection {
     return this.#waiting.over;
   }
 
-  tryNow(): void {
+  /** @returns whether somebody was waiting; else an attempt is under way */
+  tryNow(): boolean {
+    const isWaiting = this.#waiting !== null;
     this.#waiting?.end();
+    return isWaiting;
   }
 
   #wait(): { over: Promise<void>; end: () => void } {
@@ -80,7 +92,7 @@ export class Connection {
   }
 
   #setRetryAt(retryAt: number | null): void {
-    const standing = this.standing();
+    const standing = untrack(this.standing);
     if (standing.kind === 'lost') this.#setStanding({ ...standing, retryAt });
   }
 }

@@ -89,6 +89,7 @@ export class DeviceFollower implements Disposable {
         this.dispatch({ kind: 'batch', cursor, changes: events.map(changeOf).filter((change) => change !== null) });
       },
       interrupted: (refusal) => {
+        this.#fail(null);
         if (refusal?.code === 'CURSOR_EXPIRED') this.dispatch({ kind: 'cursorExpired' });
         // Not everything that may have happened meanwhile is in the log of updates.
         this.dispatch({ kind: 'outdated' });
@@ -99,7 +100,8 @@ export class DeviceFollower implements Disposable {
   /** Looks whether something is to be read, now or soon. */
   #consider(): void {
     const { cursor, isRead, isStale } = this.#list;
-    if (this.#isReading || cursor === null || this.#stop.signal.aborted) return;
+    // Before there is a cursor, and while the connection is lost, the next batch is waited for.
+    if (this.#isReading || cursor === null || !this.#server.connection.isLive || this.#stop.signal.aborted) return;
     clearTimeout(this.#rereadTimer);
     if (!isRead) void this.#read(false);
     else if (this.#wantsMore) void this.#read(true);
@@ -124,7 +126,8 @@ export class DeviceFollower implements Disposable {
       this.dispatch({ kind: 'page', ...page, isFollowing });
     } catch (reason) {
       if (!(reason instanceof Refusal)) throw reason;
-      if (!this.#stop.signal.aborted) this.#fail(reason);
+      // That the connection is lost is told for the whole page.
+      if (!this.#stop.signal.aborted && this.#server.connection.isLive) this.#fail(reason);
       this.dispatch({ kind: 'notRead' });
       // Whatever the reason, asking again at once would not help.
       await this.#server.connection.again();
@@ -150,8 +153,8 @@ export class DeviceFollower implements Disposable {
   /** As far as devices are downloading, and somebody looks. */
   async #readBytes(): Promise<void> {
     const { filter, rows, shown } = this.#list;
-    const isLive = this.#server.connection.standing().kind === 'live';
-    if (document.hidden || !isLive || !shown.some((id) => rows.get(id)?.update?.state === 'DOWNLOADING')) return;
+    const isPossible = !document.hidden && this.#server.connection.isLive;
+    if (!isPossible || !shown.some((id) => rows.get(id)?.update?.state === 'DOWNLOADING')) return;
     try {
       const { devices } = await this.#server.ask(BytesQuery, { ...filter, first: SERVER_PAGE_ROWS });
       const served = devices.edges.flatMap(({ node: { id, update } }) =>

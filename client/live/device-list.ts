@@ -49,7 +49,8 @@ export interface DeviceList {
   readonly cursor: string | null;
   /** While a page is being read: the newest change of each device. */
   readonly pending: ReadonlyMap<string, Change> | null;
-  /** Events in all. */
+  /** In all, empty batches too. */
+  readonly batchCount: number;
   readonly eventCount: number;
 }
 
@@ -97,6 +98,7 @@ export function emptyList(filter: DeviceFilter): DeviceList {
     total: 0,
     cursor: null,
     pending: null,
+    batchCount: 0,
     eventCount: 0,
   };
 }
@@ -150,7 +152,8 @@ function withBatch(list: DeviceList, cursor: string, changes: readonly Change[])
     // What was searched for only the server can count.
     if (row && list.filter.search !== '' && row.isMatch !== rows.get(id)?.isMatch) isStale = true;
   }
-  return { ...list, rows, pending, isStale, cursor, eventCount: list.eventCount + changes.length };
+  const batchCount = list.batchCount + 1;
+  return { ...list, rows, pending, isStale, cursor, batchCount, eventCount: list.eventCount + changes.length };
 }
 
 function withPage(

@@ -5,12 +5,20 @@ import { graphql } from './graphql.ts';
 import type { PackageType, UpdateState } from './graphql.ts';
 import { keepFollowing } from './keep-following.ts';
 import { useLive } from './live-context.ts';
+import { UPDATE_STATES } from './update-state.ts';
 
 export interface FleetSummary {
   readonly type: PackageType;
   readonly deviceCount: number;
   readonly counts: Readonly<Record<UpdateState, number>>;
 }
+
+/** What takes the place of a summary that was not heard yet. Not to be shown. */
+export const UNKNOWN: FleetSummary = {
+  type: 'FIRMWARE',
+  deviceCount: 1,
+  counts: Object.fromEntries(UPDATE_STATES.map((state) => [state, 0])) as FleetSummary['counts'],
+};
 
 /** Figures that change faster cannot be read. */
 const SHOW_EVERY_MS = 250;

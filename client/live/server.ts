@@ -1,5 +1,5 @@
 /** The way to the server: questions over HTTP, subscriptions over one WebSocket. */
-import { Client, fetchExchange, mapExchange, stringifyDocument } from '@urql/core';
+import { Client, createRequest, fetchExchange, mapExchange, stringifyDocument } from '@urql/core';
 import type { AnyVariables, TypedDocumentNode } from '@urql/core';
 import { CloseCode, createClient } from 'graphql-ws';
 import { createEffect } from 'solid-js';
@@ -10,6 +10,8 @@ import type { SessionKeeper } from './session.ts';
 
 const ENDPOINT = '/graphql';
 const ANSWER_TIMEOUT_MS = 15_000;
+/** From the first knock to the server's welcome. */
+const DIAL_TIMEOUT_MS = 10_000;
 /** A connection that carries nothing is probed this often, and is given up when the probe is not answered. */
 const PROBE_EVERY_MS = 10_000;
 const PROBE_TIMEOUT_MS = 5_000;
@@ -32,6 +34,8 @@ export interface Server {
     variables: Variables,
     signal: AbortSignal,
   ): AsyncGenerator<Data, void>;
+  /** Ends the wait for the next attempt, or an attempt that is stuck. */
+  tryNow(): void;
 }
 
 /** To be called below a root of Solid's. */
@@ -54,6 +58,8 @@ export function createServer(session: SessionKeeper): Server {
     fetch: fetchInTime,
   });
 
+  let questionCount = 0;
+  let dial: ReturnType<typeof setTimeout> | undefined;
   let probe: ReturnType<typeof setTimeout> | undefined;
   const socket = createClient({
     url: new URL(ENDPOINT, location.href.replace(/^http/, 'ws')).href,
@@ -63,7 +69,14 @@ export function createServer(session: SessionKeeper): Server {
     lazyCloseTimeout: IDLE_CLOSE_MS,
     keepAlive: PROBE_EVERY_MS,
     on: {
-      connected: () => connection.opened(),
+      connecting: () => {
+        clearTimeout(dial);
+        dial = setTimeout(() => socket.terminate(), DIAL_TIMEOUT_MS);
+      },
+      connected: () => {
+        clearTimeout(dial);
+        connection.opened();
+      },
       message: () => connection.heard(),
       ping: (isReceived) => {
         if (!isReceived) probe = setTimeout(() => socket.terminate(), PROBE_TIMEOUT_MS);
@@ -72,6 +85,7 @@ export function createServer(session: SessionKeeper): Server {
         if (isReceived) clearTimeout(probe);
       },
       closed: (event) => {
+        clearTimeout(dial);
         clearTimeout(probe);
         const isDeliberate = (event as CloseEvent).code === NORMAL_CLOSURE;
         if (isDeliberate || session.current() === null) connection.idle();
@@ -89,7 +103,10 @@ export function createServer(session: SessionKeeper): Server {
     client,
     connection,
     async ask(document, variables) {
-      const { data, error } = await client.query(document, variables).toPromise();
+      // Under a key of its own: urql answers two equal questions at once by one answer, which is then older than the second question.
+      questionCount += 1;
+      const request = { ...createRequest(document, variables), key: -questionCount };
+      const { data, error } = await client.executeQuery(request).toPromise();
       if (error) throw refusalOfRequest(error);
       if (data === undefined) throw new Refusal('INTERNAL', 'The server answered without data.');
       return data;
@@ -113,6 +130,9 @@ export function createServer(session: SessionKeeper): Server {
         signal.removeEventListener('abort', leave);
         leave();
       }
+    },
+    tryNow() {
+      if (!connection.tryNow() && !connection.isLive) socket.terminate();
     },
   };
 }

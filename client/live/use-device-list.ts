@@ -1,6 +1,7 @@
 /** A followed list as a component has it: painted once per frame, replaced when the filter changes. */
-import { createEffect, createSignal, on, onCleanup } from 'solid-js';
+import { createEffect, createSignal, on, onCleanup, untrack } from 'solid-js';
 import type { Accessor } from 'solid-js';
+import type { Received } from './activity.ts';
 import { DeviceFollower } from './device-follower.ts';
 import type { DeviceFilter, DeviceList } from './device-list.ts';
 import { useLive } from './live-context.ts';
@@ -11,8 +12,8 @@ export interface UsedDeviceList {
   /** The last that was read: of the former filter until the present one's is there. Null at first. */
   readonly list: Accessor<DeviceList | null>;
   readonly failure: Accessor<Refusal | null>;
-  /** Events of all lists so far. */
-  readonly eventCount: Accessor<number>;
+  /** What came of the log so far, for all lists. */
+  readonly received: Accessor<Received>;
   hold(isHeld: boolean): void;
   sortAgain(): void;
   more(): void;
@@ -26,19 +27,22 @@ export function useDeviceList(
   const { server } = useLive();
   const [list, setList] = createSignal<DeviceList | null>(null);
   const [failure, setFailure] = createSignal<Refusal | null>(null);
-  const [eventCount, setEventCount] = createSignal(0);
+  const [received, setReceived] = createSignal<Received>({ batchCount: 0, eventCount: 0 });
   let follower: DeviceFollower | null = null;
+  let isHeld = false;
 
   createEffect(() => {
     const asked = filter();
     let latest: DeviceList | null = null;
-    let counted = 0;
+    const before = untrack(received);
     const paint = oncePerFrame(() => {
       if (latest === null) return;
       if (latest.isRead) setList(latest);
-      const { eventCount: total } = latest;
-      setEventCount((count) => count + total - counted);
-      counted = total;
+      const { batchCount, eventCount } = latest;
+      setReceived({
+        batchCount: before.batchCount + batchCount,
+        eventCount: before.eventCount + eventCount,
+      });
     });
     const tell = (told: DeviceList): void => {
       latest = told;
@@ -47,6 +51,7 @@ export function useDeviceList(
     setFailure(null);
     const following = new DeviceFollower(server, asked, tell, setFailure);
     follower = following;
+    if (isHeld) following.dispatch({ kind: 'hold' });
     onCleanup(() => {
       following[Symbol.dispose]();
       paint.cancel();
@@ -67,12 +72,15 @@ export function useDeviceList(
   return {
     list,
     failure,
-    eventCount,
-    hold: (isHeld) => follower?.dispatch({ kind: isHeld ? 'hold' : 'release' }),
+    received,
+    hold(held) {
+      isHeld = held;
+      follower?.dispatch({ kind: held ? 'hold' : 'release' });
+    },
     sortAgain: () => follower?.dispatch({ kind: 'sortAgain' }),
     more: () => follower?.more(),
     again: () => {
-      server.connection.tryNow();
+      server.tryNow();
       follower?.again();
     },
   };

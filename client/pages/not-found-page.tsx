@@ -2,8 +2,10 @@ import type { JSX } from 'solid-js';
 import { devicesPath } from '../paths.ts';
 import { ButtonLink } from '../ui/button.tsx';
 import { Notice } from '../ui/notice.tsx';
+import { useTitle } from '../ui/title.ts';
 
 export function NotFoundPage(): JSX.Element {
+  useTitle('Not found');
   return (
     <main class="min-h-dvh bg-surface">
       <h1 class="sr-only">Not found</h1>

@@ -58,7 +58,11 @@ export function Shell(props: ShellProps): JSX.Element {
           <Account />
         </div>
       </header>
-      <main id="main" tabindex="-1" class="relative min-w-0 overflow-auto bg-surface outline-none [grid-area:main]">
+      <main
+        id="main"
+        tabindex="-1"
+        class="@container relative min-w-0 overflow-auto bg-surface outline-none [grid-area:main]"
+      >
         {props.children}
       </main>
       <ReconnectingBanner />
@@ -101,7 +105,13 @@ function Account(): JSX.Element {
         <Button isSmall look="quiet" onClick={() => void signOut()}>
           Sign out
         </Button>
-        <Button isSmall look="quiet" class="w-6 px-0!" aria-label="Change between light and dark" onClick={changeTheme}>
+        <Button
+          isSmall
+          look="quiet"
+          class="w-6 px-0! pointer-coarse:w-11"
+          aria-label="Change between light and dark"
+          onClick={changeTheme}
+        >
           <Contrast class="size-3.5" aria-hidden="true" />
         </Button>
       </div>

@@ -48,7 +48,7 @@ export function StatusLine(props: { recent: Recent; caughtUp: number | null }): 
         </Show>
       </output>
       <Show when={standing().kind === 'live'}>
-        <span class="figure border-x border-line px-2.5">
+        <span class="figure border-s border-line px-2.5">
           {counted(props.recent.count, 'change')} {props.recent.isMinute ? 'in the last minute' : 'so far'}
         </span>
       </Show>
@@ -68,7 +68,8 @@ function asOfOf(standing: ReturnType<ReturnType<typeof useLive>['server']['conne
 
 /** Floats over the page's foot, and pushes nothing. */
 export function ReconnectingBanner(): JSX.Element {
-  const { connection } = useLive().server;
+  const { server } = useLive();
+  const { connection } = server;
   const lost = createMemo(() => {
     const standing = connection.standing();
     return standing.kind === 'lost' ? standing : null;
@@ -83,9 +84,9 @@ export function ReconnectingBanner(): JSX.Element {
       (isLost) => {
         if (!isLost) return;
         const stop = new AbortController();
-        const tryNow = (): void => connection.tryNow();
+        const tryNow = (): void => server.tryNow();
         window.addEventListener('online', tryNow, { signal: stop.signal });
-        document.addEventListener('visibilitychange', tryNow, { signal: stop.signal });
+        document.addEventListener('visibilitychange', () => document.hidden || tryNow(), { signal: stop.signal });
         onCleanup(() => stop.abort());
       },
     ),
@@ -93,18 +94,24 @@ export function ReconnectingBanner(): JSX.Element {
   return (
     <Show when={lost()}>
       {(standing) => (
-        <div class="z-10 flex items-center gap-3 self-end border-y border-warn-line bg-warn-wash px-6 py-2 [grid-area:main] max-desk:flex-wrap max-desk:px-4 max-desk:py-2.5">
-          <WifiOff class="size-3.5 flex-none text-warn" aria-hidden="true" />
+        <div class="z-10 flex items-center gap-3 self-end border-y border-warn-line bg-warn-wash px-6 py-2 [grid-area:main] max-desk:grid max-desk:grid-cols-[auto_minmax(0,1fr)] max-desk:gap-y-2 max-desk:px-4 max-desk:py-2.5">
+          <WifiOff class="size-3.5 flex-none text-warn max-desk:mt-[3px] max-desk:self-start" aria-hidden="true" />
           <p class="min-w-0">
             <b class="font-strong">Reconnecting.</b>{' '}
             <Show when={standing().asOf} fallback="The server does not answer.">
-              {(asOf) => `What you see is as of ${timeOfDay(asOf())} and stands still; devices go on being updated.`}
+              {(asOf) =>
+                `What you see is as of ${timeOfDay(asOf())} and stands still; devices may go on being updated.`
+              }
             </Show>{' '}
             <Show when={seconds() > 0} fallback="Trying.">
               Trying again in <span class="inline-block min-w-[1ch] text-end">{seconds()}</span> s.
             </Show>
           </p>
-          <Button isSmall class="ms-auto" onClick={() => connection.tryNow()}>
+          <Button
+            isSmall
+            class="ms-auto max-desk:col-start-2 max-desk:ms-0 max-desk:justify-self-start"
+            onClick={() => server.tryNow()}
+          >
             Try now
           </Button>
         </div>

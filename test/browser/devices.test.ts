@@ -118,7 +118,7 @@ test('every count is a link to what it counts, and the filter lives in the addre
   await using visitor = await visitDevices(browser, server.url);
   const { page } = visitor;
 
-  await page.getByRole('link', { name: `Failed: ${failed.length}` }).click();
+  await page.getByRole('link', { name: `Failed ${failed.length}` }).click();
   await expect.poll(() => rowsOf(page)).toEqual(failed);
   expect(new URL(page.url()).search).toBe('?state=failed');
   await page.getByText(`${failed.length} match`).waitFor();
@@ -162,6 +162,18 @@ test('devices that are made and deleted come and go, and nothing moves under the
   await page.keyboard.press('s');
   await expect.poll(names).toEqual(['boiler-01', 'boiler-02', 'boiler-04']);
   expect(visitor.complaints).toEqual([]);
+});
+
+test('what the empty page says to send makes the first row, which appears by itself', async () => {
+  await using server = await testServer();
+  const { admin } = await Garage.open(server, []);
+  await using visitor = await visitDevices(browser, server.url);
+  const { page } = visitor;
+  await page.getByRole('heading', { name: 'No devices yet.' }).waitFor();
+  const [profile = '', device = ''] = await page.getByRole('listitem').locator('pre').allTextContents();
+  const { id } = await admin.act(profile);
+  await admin.act(device.replace('the id of step 1', id as string));
+  await expect.poll(async () => (await rowsOf(page)).map(({ name }) => name), { timeout: 5_000 }).toEqual(['hp3-1']);
 });
 
 test('software is a list of its own', async () => {

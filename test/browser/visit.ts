@@ -73,9 +73,14 @@ export async function rowsOf(page: Page): Promise<RowSeen[]> {
 
 /** The counters above the list, by their names. */
 export async function countersOf(page: Page): Promise<Record<string, number>> {
-  const labels = await page
+  const counters = await page
     .getByRole('navigation', { name: 'Show devices by state' })
     .getByRole('link')
-    .evaluateAll((links) => links.map((link) => link.getAttribute('aria-label') ?? ''));
-  return Object.fromEntries(labels.map((label) => label.split(': ')).map(([name, count]) => [name, Number(count)]));
+    .evaluateAll((links) =>
+      links.map((link) => [
+        link.firstElementChild?.textContent ?? '',
+        link.querySelector('.figure')?.textContent ?? '',
+      ]),
+    );
+  return Object.fromEntries(counters.map(([name, count]) => [name, Number(count)]));
 }

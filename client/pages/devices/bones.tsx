@@ -15,12 +15,12 @@ export function Bones(): JSX.Element {
       <ul aria-hidden="true">
         <For each={ROWS}>
           {({ name, state }) => (
-            <li class="flex h-(--row) items-center gap-11 border-b border-line px-6 max-desk:h-15 max-desk:px-4">
+            <li class="flex h-(--row) items-center gap-11 border-b border-line px-6 @max-desk:h-15 @max-desk:px-4">
               <Bone width={name} />
-              <Bone width={84} class="max-desk:hidden" />
-              <Bone width={40} class="max-desk:hidden" />
+              <Bone width={84} class="@max-desk:hidden" />
+              <Bone width={40} class="@max-desk:hidden" />
               <Bone width={state} />
-              <Bone width={104} class="h-1.5! max-desk:hidden" />
+              <Bone width={104} class="h-1.5! @max-desk:hidden" />
             </li>
           )}
         </For>

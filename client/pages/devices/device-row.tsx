@@ -31,7 +31,7 @@ export function DeviceRowView(props: { row: DeviceRow; index: number }): JSX.Ele
       <th role="rowheader" scope="row" class="cell-name">
         {props.row.name}
       </th>
-      <td role="gridcell" class="max-mid:hidden" title={props.row.profile}>
+      <td role="gridcell" class="@max-mid:hidden" title={props.row.profile}>
         {props.row.profile}
       </td>
       <td role="gridcell" class="cell-version" title={props.row.current?.title ?? undefined}>
@@ -56,7 +56,11 @@ export function DeviceRowView(props: { row: DeviceRow; index: number }): JSX.Ele
           {(update) => (
             <span class="flex items-center gap-2.5">
               <Passage update={update()} />
-              <span class="figure truncate text-11 text-ink-2">{passageWords(update())}</span>
+              <span class="passage-words">{passageWords(update())}</span>
+              {/* Where there is no room for a column of its own. */}
+              <span class="said-short" aria-hidden="true">
+                {update().error}
+              </span>
             </span>
           )}
         </Show>
@@ -64,7 +68,7 @@ export function DeviceRowView(props: { row: DeviceRow; index: number }): JSX.Ele
       <td role="gridcell" class="cell-since text-end">
         <Lasting since={props.row.update?.stateSince} />
       </td>
-      <td role="gridcell" class="text-end text-ink-2 max-mid:hidden">
+      <td role="gridcell" class="cell-seen text-end text-ink-2 @max-mid:hidden">
         <LastSeen at={props.row.lastSeenAt} />
       </td>
       <td role="gridcell" class="cell-said">

@@ -16,14 +16,14 @@ import { DeviceRowView } from './device-row.tsx';
 
 const COLUMNS = [
   { name: 'Device', class: 'w-40' },
-  { name: 'Profile', class: 'w-30 max-mid:hidden' },
+  { name: 'Profile', class: 'w-30 @max-mid:hidden' },
   { name: 'Current', class: 'w-19' },
   { name: 'Target', class: 'w-19' },
   { name: 'State', class: 'w-29' },
-  { name: 'Progress', class: 'w-54' },
-  { name: 'In state', class: 'w-21 text-end' },
-  { name: 'Last seen', class: 'w-25 text-end max-mid:hidden' },
-  { name: 'What it said', class: 'max-wide:hidden' },
+  { name: 'Progress', class: 'w-60' },
+  { name: 'In state', class: 'cell-since w-21 text-end' },
+  { name: 'Last seen', class: 'cell-seen w-25 text-end @max-mid:hidden' },
+  { name: 'What it said', class: 'cell-said' },
 ] as const;
 
 export function DeviceTable(props: {
@@ -93,7 +93,7 @@ function MoreRows(props: { isAtBound: boolean; restCount: number; onMore: () => 
     onCleanup(() => observer.disconnect());
   });
   return (
-    <div ref={foot} class="flex min-h-10 items-center gap-3 px-6 py-2 text-12 text-ink-2 max-desk:px-4">
+    <div ref={foot} class="flex min-h-10 items-center gap-3 px-6 py-2 text-12 text-ink-2 @max-desk:px-4">
       <Show
         when={!props.isAtBound}
         fallback={`The first ${whole(ROWS_MAX)} are shown. Search, or choose a state, to see others.`}

@@ -27,7 +27,7 @@ export function FilterBar(props: {
   return (
     <search
       aria-label="Filter devices"
-      class="flex flex-wrap items-center gap-1.5 border-b border-line bg-surface px-6 py-2 max-desk:px-4"
+      class="flex flex-wrap items-center gap-1.5 border-b border-line bg-surface px-6 py-2 @max-desk:px-4"
     >
       <SearchBox filter={props.filter} />
       <Show when={props.filter.states}>
@@ -85,7 +85,7 @@ function SearchBox(props: { filter: DeviceFilter }): JSX.Element {
     if (document.activeElement !== field) field.value = searched;
   });
   return (
-    <label class="flex h-(--control) w-60 flex-none items-center gap-1.5 rounded-control border border-line-control bg-raised px-2 text-ink-3 focus-within:outline-2 focus-within:outline-offset-1 focus-within:outline-focus max-desk:w-full">
+    <label class="flex h-(--control) w-60 flex-none items-center gap-1.5 rounded-control border border-line-control bg-raised px-2 text-ink-3 focus-within:outline-2 focus-within:outline-offset-1 focus-within:outline-focus @max-desk:w-full">
       <Search class="size-3.5 flex-none" aria-hidden="true" />
       <span class="sr-only">Search by name</span>
       <input

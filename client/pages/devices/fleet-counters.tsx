@@ -22,7 +22,7 @@ export function FleetCounters(props: CountersProps): JSX.Element {
       <nav class="fleet-counters" aria-label="Show devices by state">
         <Counter {...props} name="Waiting" icon="QUEUED" states={['QUEUED']} />
         <Counter {...props} name="In flight" icon="UPDATING" states={IN_FLIGHT}>
-          <ul class="grid grid-cols-[auto_auto] gap-x-3 text-11 leading-[15px] max-wide:hidden">
+          <ul class="-my-0.5 grid grid-flow-col grid-cols-[auto_auto_auto_auto] grid-rows-[24px_24px_24px] gap-x-2.5 text-11 @max-wide:hidden">
             <For each={IN_FLIGHT}>{(state) => <SplitCounter {...props} state={state} />}</For>
           </ul>
         </Counter>
@@ -37,7 +37,7 @@ export function FleetCounters(props: CountersProps): JSX.Element {
 
 function FleetBar(props: { summary: FleetSummary }): JSX.Element {
   return (
-    <div class="mx-6 flex h-3 gap-px max-desk:mx-4" aria-hidden="true">
+    <div class="mx-6 flex h-3 gap-px @max-desk:mx-4" aria-hidden="true">
       <For each={UPDATE_STATES}>
         {(state) => (
           <Show when={props.summary.counts[state] > 0}>
@@ -63,12 +63,8 @@ function Counter(
 ): JSX.Element {
   const count = () => countOf(props.summary, props.states);
   return (
-    <div class="relative flex justify-between gap-4 border-s border-line px-6 py-3 first:border-s-0 hover:bg-hover has-[>a[aria-current]]:bg-selected max-desk:px-4">
-      <StateLink
-        {...props}
-        class="grid content-start gap-px after:absolute after:inset-0"
-        label={`${props.name}: ${whole(count())}`}
-      >
+    <div class="relative flex justify-between gap-4 border-s border-line px-6 py-3 first:border-s-0 hover:bg-hover has-[>a[aria-current]]:bg-selected @max-desk:px-4">
+      <StateLink {...props} class="grid content-start gap-px after:absolute after:inset-0">
         <span class="flex items-center gap-1.5 text-12 whitespace-nowrap text-ink-2">
           <StateIcon state={props.icon} />
           {props.name}
@@ -79,7 +75,7 @@ function Counter(
         >
           {whole(count())}
         </span>
-        <span class="min-h-[18px] text-12 text-ink-3 max-desk:hidden">
+        <span class="min-h-[18px] text-12 text-ink-3 @max-desk:hidden">
           <Show when={count() > 0}>{share(count(), props.summary.deviceCount)}</Show>
         </span>
       </StateLink>
@@ -95,8 +91,7 @@ function SplitCounter(props: CountersProps & { state: (typeof IN_FLIGHT)[number]
       <StateLink
         {...props}
         states={[props.state]}
-        class="relative col-span-2 grid grid-cols-subgrid text-ink-2 hover:underline aria-[current]:font-strong aria-[current]:text-ink"
-        label={`${STATE_WORD[props.state]}: ${whole(count())}`}
+        class="relative col-span-2 grid grid-cols-subgrid items-center text-ink-2 hover:underline aria-[current]:font-strong aria-[current]:text-ink"
       >
         <span class="flex items-center gap-1.5">
           <StateIcon state={props.state} class="size-2.5!" />
@@ -112,7 +107,6 @@ function SplitCounter(props: CountersProps & { state: (typeof IN_FLIGHT)[number]
 function StateLink(props: {
   filter: DeviceFilter;
   states: readonly UpdateState[];
-  label: string;
   class: string;
   children: JSX.Element;
 }): JSX.Element {
@@ -121,7 +115,6 @@ function StateLink(props: {
     <a
       href={devicesPath({ ...props.filter, states: isCurrent() ? null : props.states })}
       aria-current={isCurrent() ? 'true' : undefined}
-      aria-label={props.label}
       class={props.class}
     >
       {props.children}

@@ -24,15 +24,61 @@ export function NoDevices(): JSX.Element {
     >
       <Notice title="No devices yet.">
         <p>
-          Devices appear here as soon as they are made, and each row changes as its device reports. Make a profile, then
-          a device that has it; the answer holds the access token with which the device speaks.
+          They appear here as soon as they are made, and each row changes as its device reports. Two steps lead to the
+          first; send each to <code>{location.origin}/graphql</code> with the header{' '}
+          <code class="whitespace-nowrap">authorization: Bearer …</code>, where … is the token that <code>login</code>{' '}
+          answers or an API key.
         </p>
-        <pre class="rounded-control border border-line bg-sunken px-3 py-2.5 text-11 leading-[18px] break-words whitespace-pre-wrap text-ink">
-          {commands(location.origin)}
-        </pre>
-        <p>TOKEN is what the mutation login answers, or an API key.</p>
+        <ol class="mt-1 border-t border-line">
+          <Step
+            number={1}
+            title="A device profile"
+            words="Devices that take the same packages."
+            document={CREATE_PROFILE}
+          />
+          <Step
+            number={2}
+            title="A device"
+            words="The answer holds its access token, once: with it the device speaks to Aloft."
+            document={CREATE_DEVICE}
+          />
+        </ol>
       </Notice>
     </Show>
+  );
+}
+
+const CREATE_PROFILE = `mutation {
+  createDeviceProfile(input: { name: "heatpump-hp3" }) {
+    ... on DeviceProfile { id }
+    ... on Error { message }
+  }
+}`;
+
+const CREATE_DEVICE = `mutation {
+  createDevice(input: { name: "hp3-1", deviceProfileId: "the id of step 1" }) {
+    ... on Device { accessToken }
+    ... on Error { message }
+  }
+}`;
+
+function Step(props: { number: number; title: string; words: string; document: string }): JSX.Element {
+  return (
+    <li class="grid grid-cols-[22px_180px_minmax(0,1fr)] gap-4 border-b border-line py-4 @max-desk:grid-cols-[22px_minmax(0,1fr)]">
+      <span
+        class="grid size-[22px] place-items-center rounded-full border border-line-strong text-12 text-ink-3"
+        aria-hidden="true"
+      >
+        {props.number}
+      </span>
+      <div>
+        <h3 class="font-strong text-ink">{props.title}</h3>
+        <p class="text-12">{props.words}</p>
+      </div>
+      <pre class="rounded-control border border-line bg-sunken px-3 py-2.5 text-11 leading-[18px] break-words whitespace-pre-wrap text-ink @max-desk:col-start-2">
+        {props.document}
+      </pre>
+    </li>
   );
 }
 
@@ -74,17 +120,4 @@ export function NoMatch(props: { filter: DeviceFilter; deviceCount: number }): J
 
 function are(count: number): string {
   return count === 0 ? 'is none either' : count === 1 ? 'is 1' : `are ${whole(count)}`;
-}
-
-function commands(origin: string): string {
-  const call = (query: string): string =>
-    `curl -s ${origin}/graphql -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' \\\n  -d '{"query":"${query}"}'`;
-  return [
-    call(
-      'mutation { createDeviceProfile(input: {name: \\"heatpump-hp3\\"}) { ... on DeviceProfile { id } ... on Error { message } } }',
-    ),
-    call(
-      'mutation { createDevice(input: {name: \\"hp3-1\\", deviceProfileId: \\"…\\"}) { ... on Device { accessToken } ... on Error { message } } }',
-    ),
-  ].join('\n');
 }

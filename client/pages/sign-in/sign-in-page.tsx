@@ -9,6 +9,7 @@ import { readDestination } from '../../paths.ts';
 import { Brand } from '../../ui/brand.tsx';
 import { Button } from '../../ui/button.tsx';
 import { InlineError } from '../../ui/inline-error.tsx';
+import { useTitle } from '../../ui/title.ts';
 import { useCountdown } from '../../ui/countdown.ts';
 import { PassagePicture } from './passage-picture.tsx';
 
@@ -50,6 +51,7 @@ export function SignInPage(): JSX.Element {
   let emailField!: HTMLInputElement;
   let passwordField!: HTMLInputElement;
 
+  useTitle('Sign in');
   onMount(() => emailField.focus());
   createEffect(() => {
     if (session.current())
