@@ -176,7 +176,8 @@ async function updateInTurn(
         const { packageId, state, deviceId } = log.events[seen]!;
         if (packageId === id && (state === 'UPDATED' || state === 'FAILED')) left.delete(deviceId);
       }
-      return left.size === 0;
+      // Once work ends, the rest of the fleet is looked at, and whoever does not come to it is named.
+      return left.size === 0 || signal.aborted;
     });
   }
 }
