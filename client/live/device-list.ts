@@ -171,7 +171,8 @@ function withPage(
   }
   const ids = devices.map(({ id }) => id);
   const order = isFollowing ? [...new Set([...list.order, ...ids])] : ids;
-  if (!list.isHeld || !list.isRead) return { ...read, isStale, order };
+  if (!list.isHeld) return { ...read, isStale, order };
+  if (!list.isRead) return { ...read, isStale, order, shown: order };
   // What is on the screen stays there; a following page is what the reader has scrolled for.
   for (const id of list.shown) {
     const row = list.rows.get(id);

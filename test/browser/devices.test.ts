@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launch } from '../support/chromium.ts';
 import { testServer } from '../support/server.ts';
 import { Garage } from './garage.ts';
-import { countersOf, rowsOf, visit, visitDevices } from './visit.ts';
+import { countersOf, eventually, rowsOf, visitDevices } from './visit.ts';
 
 const NAMES = Array.from({ length: 12 }, (_, index) => `boiler-${String(index + 1).padStart(2, '0')}`);
 const IN_ORDER = ['Queued', 'Initiated', 'Downloading', 'Downloaded', 'Verified', 'Updating', 'Updated'];
@@ -34,7 +34,7 @@ test('from sign-in to Updated: a row goes through its states live, without a rel
   const garage = await Garage.open(server, NAMES.slice(0, 4));
   await using visitor = await visitDevices(browser, server.url);
   const { page } = visitor;
-  await expect.poll(() => rowsOf(page)).toHaveLength(4);
+  await eventually(() => rowsOf(page)).toHaveLength(4);
   expect((await rowsOf(page))[0]).toEqual({ name: 'boiler-01', current: '', target: '', state: 'No update', said: '' });
   let loads = 0;
   page.on('load', () => (loads += 1));
@@ -54,8 +54,14 @@ test('from sign-in to Updated: a row goes through its states live, without a rel
   expect(states[0]).toBe('No update');
   expect(states.slice(1)).toEqual(IN_ORDER.filter((state) => states.includes(state)));
   expect(states).toEqual(expect.arrayContaining(['Initiated', 'Downloading', 'Downloaded', 'Updating', 'Updated']));
-  expect(await rowsOf(page)).toEqual(await garage.truth());
-  expect(await countersOf(page)).toMatchObject({ Waiting: 0, 'In flight': 0, Updated: 4, Failed: 0, 'No update': 0 });
+  await eventually(() => rowsOf(page)).toEqual(await garage.truth());
+  await eventually(() => countersOf(page)).toMatchObject({
+    Waiting: 0,
+    'In flight': 0,
+    Updated: 4,
+    Failed: 0,
+    'No update': 0,
+  });
   expect([loads, visitor.complaints]).toEqual([0, []]);
 });
 
@@ -80,9 +86,9 @@ test('a restart in the middle: it says so, resumes from its cursor, and is exact
 
   const truth = await garage.truth();
   expect(new Set(truth.map(({ state }) => state))).toEqual(new Set(['Updated', 'Failed']));
-  await expect.poll(() => rowsOf(page), { timeout: 5_000 }).toEqual(truth);
+  await eventually(() => rowsOf(page)).toEqual(truth);
   const failed = truth.filter(({ state }) => state === 'Failed').length;
-  await expect.poll(() => countersOf(page)).toMatchObject({ 'In flight': 0, Updated: 12 - failed, Failed: failed });
+  await eventually(() => countersOf(page)).toMatchObject({ 'In flight': 0, Updated: 12 - failed, Failed: failed });
   expect(visitor.complaints).toEqual([]);
 });
 
@@ -91,7 +97,7 @@ test('a cursor of another log is given up: the list is read anew, and goes on li
   const garage = await Garage.open(server, NAMES.slice(0, 3));
   await using visitor = await visitDevices(browser, server.url);
   const { page } = visitor;
-  await expect.poll(() => rowsOf(page)).toHaveLength(3);
+  await eventually(() => rowsOf(page)).toHaveLength(3);
 
   // As after a backup was restored.
   await server.restart(async () => {
@@ -103,7 +109,7 @@ test('a cursor of another log is given up: the list is read anew, and goes on li
   await using fleet = garage.start({ speed: 100 });
   await page.getByRole('heading', { name: 'All 3 devices are updated.' }).waitFor();
   await fleet.ended;
-  await expect.poll(() => rowsOf(page)).toEqual(await garage.truth());
+  await eventually(() => rowsOf(page)).toEqual(await garage.truth());
   expect(visitor.complaints).toEqual([]);
 });
 
@@ -119,7 +125,7 @@ test('every count is a link to what it counts, and the filter lives in the addre
   const { page } = visitor;
 
   await page.getByRole('link', { name: `Failed ${failed.length}` }).click();
-  await expect.poll(() => rowsOf(page)).toEqual(failed);
+  await eventually(() => rowsOf(page)).toEqual(failed);
   expect(new URL(page.url()).search).toBe('?state=failed');
   await page.getByText(`${failed.length} match`).waitFor();
 
@@ -128,16 +134,18 @@ test('every count is a link to what it counts, and the filter lives in the addre
   await page.getByText('No device matches.').waitFor();
   await page.getByText('Without it there are 12.').waitFor();
   await page.getByRole('link', { name: 'Drop the state' }).click();
-  await expect.poll(() => rowsOf(page)).toHaveLength(12);
+  await eventually(() => rowsOf(page)).toHaveLength(12);
 
   await page.keyboard.press('/');
   await page.keyboard.type('R-1');
-  await expect
-    .poll(async () => (await rowsOf(page)).map(({ name }) => name))
-    .toEqual(['boiler-10', 'boiler-11', 'boiler-12']);
+  await eventually(async () => (await rowsOf(page)).map(({ name }) => name)).toEqual([
+    'boiler-10',
+    'boiler-11',
+    'boiler-12',
+  ]);
   expect(new URL(page.url()).search).toBe('?search=R-1');
   await page.goBack();
-  await expect.poll(() => rowsOf(page)).toEqual([]);
+  await eventually(() => rowsOf(page)).toEqual([]);
   await page.reload();
   await page.getByText('No device matches.').waitFor();
   expect(visitor.complaints).toEqual([]);
@@ -149,10 +157,10 @@ test('devices that are made and deleted come and go, and nothing moves under the
   await using visitor = await visitDevices(browser, server.url);
   const { page } = visitor;
   const names = async (): Promise<string[]> => (await rowsOf(page)).map(({ name }) => name);
-  await expect.poll(names).toEqual(['boiler-02', 'boiler-04']);
+  await eventually(names).toEqual(['boiler-02', 'boiler-04']);
 
   const third = await garage.add('boiler-03');
-  await expect.poll(names, { timeout: 5_000 }).toEqual(['boiler-02', 'boiler-03', 'boiler-04']);
+  await eventually(names).toEqual(['boiler-02', 'boiler-03', 'boiler-04']);
 
   await page.getByRole('row', { name: 'boiler-04' }).hover();
   await garage.add('boiler-01');
@@ -160,8 +168,25 @@ test('devices that are made and deleted come and go, and nothing moves under the
   await page.getByText('2 rows have moved while you look').waitFor();
   expect(await names()).toEqual(['boiler-02', 'boiler-03', 'boiler-04']);
   await page.keyboard.press('s');
-  await expect.poll(names).toEqual(['boiler-01', 'boiler-02', 'boiler-04']);
+  await eventually(names).toEqual(['boiler-01', 'boiler-02', 'boiler-04']);
   expect(visitor.complaints).toEqual([]);
+});
+
+test.each([
+  { reducedMotion: 'no-preference', fades: '0.9s' },
+  { reducedMotion: 'reduce', fades: '0s' },
+] as const)('a row that changed keeps a mark and fades it: motion $reducedMotion', async ({ reducedMotion, fades }) => {
+  await using server = await testServer();
+  const garage = await Garage.open(server, ['boiler-1']);
+  await using visitor = await visitDevices(browser, server.url, '/devices', { reducedMotion });
+  const row = visitor.page.getByRole('row', { name: 'boiler-1' });
+  const mark = (): Promise<string> => row.evaluate((element) => getComputedStyle(element).animation);
+  await row.waitFor();
+  expect(await mark()).not.toContain('mark-');
+  await garage.assign('2.0');
+  await row.getByText('Initiated').waitFor();
+  expect(await mark()).toMatch(/mark-(odd|even)/);
+  expect(await row.evaluate((element) => getComputedStyle(element).animationDuration)).toBe(fades);
 });
 
 test('what the empty page says to send makes the first row, which appears by itself', async () => {
@@ -173,7 +198,7 @@ test('what the empty page says to send makes the first row, which appears by its
   const [profile = '', device = ''] = await page.getByRole('listitem').locator('pre').allTextContents();
   const { id } = await admin.act(profile);
   await admin.act(device.replace('the id of step 1', id as string));
-  await expect.poll(async () => (await rowsOf(page)).map(({ name }) => name), { timeout: 5_000 }).toEqual(['hp3-1']);
+  await eventually(async () => (await rowsOf(page)).map(({ name }) => name)).toEqual(['hp3-1']);
 });
 
 test('software is a list of its own', async () => {
@@ -182,9 +207,9 @@ test('software is a list of its own', async () => {
   await garage.assign('2.0');
   await using visitor = await visitDevices(browser, server.url);
   const { page } = visitor;
-  await expect.poll(async () => (await rowsOf(page)).map(({ target }) => target)).toEqual(['2.0', '2.0']);
+  await eventually(async () => (await rowsOf(page)).map(({ target }) => target)).toEqual(['2.0', '2.0']);
   await page.getByRole('link', { name: 'Software' }).click();
-  await expect.poll(async () => (await rowsOf(page)).map(({ target }) => target)).toEqual(['', '']);
+  await eventually(async () => (await rowsOf(page)).map(({ target }) => target)).toEqual(['', '']);
   expect(new URL(page.url()).search).toBe('?type=software');
 });
 
@@ -194,23 +219,21 @@ test('a longer list is read on as it is scrolled', async () => {
   await Garage.open(server, names);
   await using visitor = await visitDevices(browser, server.url);
   const { page } = visitor;
-  await expect.poll(() => rowsOf(page)).toHaveLength(100);
+  await eventually(() => rowsOf(page)).toHaveLength(100);
   expect(await page.getByRole('grid').getAttribute('aria-rowcount')).toBe('231');
   await page.getByRole('button', { name: 'Show more' }).scrollIntoViewIfNeeded();
-  await expect.poll(async () => (await rowsOf(page)).length).toBeGreaterThanOrEqual(200);
+  await eventually(async () => (await rowsOf(page)).length).toBeGreaterThanOrEqual(200);
   await page.getByRole('row').last().scrollIntoViewIfNeeded();
-  await expect.poll(async () => (await rowsOf(page)).map(({ name }) => name)).toEqual(names);
+  await eventually(async () => (await rowsOf(page)).map(({ name }) => name)).toEqual(names);
 });
 
 test('on a phone a row is two lines, and nothing is wider than the screen', async () => {
   await using server = await testServer();
   const garage = await Garage.open(server, NAMES.slice(0, 3));
   await garage.assign('2.0');
-  await using visitor = await visit(browser, server.url, { viewport: { width: 390, height: 844 }, hasTouch: true });
+  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+  await using visitor = await visitDevices(browser, server.url, '/devices', phone);
   const { page } = visitor;
-  await page.getByLabel('Email').fill('admin@example.com');
-  await page.getByLabel('Password').fill('correct horse battery staple');
-  await page.getByRole('button', { name: 'Sign in' }).click();
   const row = page.getByRole('row', { name: 'boiler-02' });
   await row.getByText('Initiated').waitFor();
   const box = await row.boundingBox();
@@ -227,7 +250,7 @@ test('it has one head, named regions, a way past the head, and keys for the rows
   await Garage.open(server, NAMES.slice(0, 3));
   await using visitor = await visitDevices(browser, server.url);
   const { page } = visitor;
-  await expect.poll(() => rowsOf(page)).toHaveLength(3);
+  await eventually(() => rowsOf(page)).toHaveLength(3);
   expect(await page.getByRole('heading', { level: 1 }).allTextContents()).toEqual(['Devices']);
   await page.keyboard.press('Tab');
   expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the devices');

@@ -5,7 +5,7 @@ import { document } from '../support/contract.ts';
 import { GraphqlClient } from '../support/graphql.ts';
 import { ADMIN, testServer } from '../support/server.ts';
 import { Garage } from './garage.ts';
-import { rowsOf, signIn, visit, visitDevices } from './visit.ts';
+import { eventually, rowsOf, signIn, visit, visitDevices } from './visit.ts';
 
 let browser: Browser;
 beforeAll(async () => {
@@ -64,14 +64,14 @@ test('a session that is ended elsewhere leads to sign-in, and from there back', 
   await Garage.open(server, ['boiler-1', 'boiler-2']);
   await using visitor = await visitDevices(browser, server.url, '/devices?search=2');
   const { page } = visitor;
-  await expect.poll(() => rowsOf(page)).toHaveLength(1);
+  await eventually(() => rowsOf(page)).toHaveLength(1);
   const token = await page.evaluate(() => JSON.parse(sessionStorage.getItem('aloft.session') ?? '{}').token as string);
   await new GraphqlClient(server.url, token).act('mutation { logout { __typename } }');
 
   await page.getByText('Your session has ended.').waitFor();
   expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
   await signIn(page);
-  await expect.poll(() => rowsOf(page)).toHaveLength(1);
+  await eventually(() => rowsOf(page)).toHaveLength(1);
   expect(new URL(page.url()).search).toBe('?search=2');
 });
 

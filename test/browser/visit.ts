@@ -1,5 +1,6 @@
 /** Somebody who looks at the pages, by roles and names alone. */
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { expect } from 'vitest';
 import { ADMIN } from '../support/server.ts';
 
 /** Pages of one visitor; disposing closes them. */
@@ -37,11 +38,21 @@ export async function signIn(
 }
 
 /** Signed in, and the list is live. */
-export async function visitDevices(browser: Browser, serverUrl: string, path = '/devices'): Promise<Visit> {
-  const visitor = await visit(browser, `${serverUrl}${path}`);
+export async function visitDevices(
+  browser: Browser,
+  serverUrl: string,
+  path = '/devices',
+  options: BrowserContextOptions = {},
+): Promise<Visit> {
+  const visitor = await visit(browser, `${serverUrl}${path}`, options);
   await signIn(visitor.page);
   await visitor.page.getByText('Live', { exact: true }).waitFor();
   return visitor;
+}
+
+/** What the page comes to say, within the time that a visitor waits. */
+export function eventually<T>(read: () => Promise<T>): ReturnType<typeof expect.poll<T>> {
+  return expect.poll(read, { timeout: WAIT_MS });
 }
 
 /** What a row says, by its columns. */

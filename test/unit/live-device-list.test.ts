@@ -320,6 +320,11 @@ describe('while the list is held', () => {
     expect(reduce(back, { kind: 'release' }).isStale).toBe(true);
   });
 
+  test('what is read first is shown, though nothing was there to be held', () => {
+    const list = after(ALL, { kind: 'hold' }, READING, page([device('a', null)]));
+    expect([list.shown, movedCount(list)]).toEqual([['a'], 0]);
+  });
+
   test('a following page, which was scrolled for, is shown', () => {
     const first = after(ALL, READING, page([device('a', null)], { next: 'after a' }), { kind: 'hold' });
     const list = [READING, page([device('b', null)], { isFollowing: true })].reduce(reduce, first);

@@ -37,7 +37,7 @@ export function FleetCounters(props: CountersProps): JSX.Element {
 
 function FleetBar(props: { summary: FleetSummary }): JSX.Element {
   return (
-    <div class="mx-6 flex h-3 gap-px @max-desk:mx-4" aria-hidden="true">
+    <div class="mx-6 flex h-3 gap-px contain-layout @max-desk:mx-4" aria-hidden="true">
       <For each={UPDATE_STATES}>
         {(state) => (
           <Show when={props.summary.counts[state] > 0}>
