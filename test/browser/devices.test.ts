@@ -70,6 +70,13 @@ test('a restart in the middle: it says so, resumes from its cursor, and is exact
   const garage = await Garage.open(server, NAMES);
   await using visitor = await visitDevices(browser, server.url);
   const { page } = visitor;
+  const resumedFrom: unknown[] = [];
+  page.on('websocket', (socket) =>
+    socket.on('framesent', ({ payload }) => {
+      const { type, payload: asked } = JSON.parse(String(payload));
+      if (type === 'subscribe' && asked.query.includes('updateEvents')) resumedFrom.push(asked.variables.after);
+    }),
+  );
   await garage.assign('2.0', 200_000);
   await using fleet = garage.start({ fail: 0.3, speed: 2 });
   await page.getByRole('row').getByText('Downloading').first().waitFor();
@@ -82,6 +89,7 @@ test('a restart in the middle: it says so, resumes from its cursor, and is exact
   await page.getByRole('button', { name: 'Try now' }).click();
   await page.getByText('Live', { exact: true }).waitFor();
   await page.getByText(/Caught up: \d+ changes?/).waitFor();
+  expect(resumedFrom).toEqual([expect.stringMatching(/./)]);
   await fleet.ended;
 
   const truth = await garage.truth();
